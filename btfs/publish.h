@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * Files that appear whole or not at all: temporary name in the same folder, write, fsync, close,
+ * rename, fsync of the folder, every step checked. A reader sees the old file or the new one.
+ * After an error nothing new stays behind. Errors are the system call's own errno, negative.
+ */
+#ifndef BTFS_PUBLISH_H
+#define BTFS_PUBLISH_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct fail;
+
+#define PUBLISH_TMP_PREFIX ".tmp-" /* what a killed process may leave; readers and listings skip it */
+
+/* Makes the folders above path that are missing (mode, without umask's bits). */
+int publish_parents(const char *path, mode_t mode, struct fail *f);
+
+/* Writes size bytes to path, replacing what was there. mode is exact whatever the umask. */
+int publish_file(const char *path, const void *data, size_t size, mode_t mode, struct fail *f);
+
+/* Makes path a hard link to existing (same file system), replacing what was there. */
+int publish_link(const char *existing, const char *path, struct fail *f);
+
+#endif
