@@ -19,7 +19,7 @@ static void put_escaped(const char *text)
 	}
 }
 
-static void point(int good, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void point(int good, const char *fmt, va_list args)
 {
 	char name[NAME_MAX_BYTES];
 
