@@ -2,7 +2,9 @@
 /*
  * Files that appear whole or not at all: temporary name in the same folder, write, fsync, close,
  * rename, fsync of the folder, every step checked. A reader sees the old file or the new one.
- * After an error nothing new stays behind. Errors are the system call's own errno, negative.
+ * After an error nothing new stays behind; only where the last step, the folder's fsync, fails, the
+ * new file is there, whole, but may not survive a power cut. Errors are the system call's own
+ * errno, negative.
  */
 #ifndef BTFS_PUBLISH_H
 #define BTFS_PUBLISH_H
@@ -12,7 +14,8 @@
 
 struct fail;
 
-#define PUBLISH_TMP_PREFIX ".tmp-" /* what a killed process may leave; readers and listings skip it */
+#define PUBLISH_TMP_PREFIX \
+	".tmp-" /* what a killed process may leave; readers and listings skip it */
 
 /* Makes the folders above path that are missing (mode, without umask's bits). */
 int publish_parents(const char *path, mode_t mode, struct fail *f);
