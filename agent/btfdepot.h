@@ -7,7 +7,7 @@
  *	int err = btfdepot__provision(&opts, &depot);
  *
  *	if (err < 0)
- *		fprintf(stderr, "%s\n", btfdepot__report(depot)); // one line per source, then free
+ *		fprintf(stderr, "%s", depot ? btfdepot__report(depot) : strerror(-err));
  *	else
  *		open_opts.btf_custom_path = btfdepot__path(depot); // NULL: the kernel's own will do
  *	...                                                        // open and load with libbpf
@@ -16,7 +16,8 @@
  * Errors: functions give 0, or a negative errno: -ENOENT no source has this kernel's BTF; -EBADMSG
  * what came failed a check and nothing else served; -ETIMEDOUT, -ECONNREFUSED a source could not be
  * reached (try later); -E2BIG the options hold a field that this library does not know; -EINVAL a
- * bad argument; -ENOMEM. Nothing is printed: give a log callback.
+ * bad argument, such as an object that is no BPF object; -EIO what was found could not be handed
+ * to libbpf; -ENOMEM. Nothing is printed: give a log callback.
  *
  * Threads: calls with different struct btfdepot may run at once. No globals, no signal handlers.
  */
@@ -62,7 +63,11 @@ struct btfdepot_opts {
 	uint32_t max_btf_bytes; /* of a file from any source [64 MiB] */
 	const char *ca_file;	/* for https [the system's] */
 
-	/* The kernel's identity. */
+	/*
+	 * The kernel's identity. With release or machine another kernel than the running one is
+	 * meant: the kernel's own BTF is then only looked for where kernel_btf is given, and no
+	 * build-id or version is taken from the running one.
+	 */
 	const char *host_root;	/* where the host's root is mounted ["/"] */
 	const char *notes_path; /* ["/sys/kernel/notes"] */
 	const char *release;	/* overrides uname -r */
@@ -71,10 +76,12 @@ struct btfdepot_opts {
 
 	void (*log)(void *ctx, enum btfdepot_log_level level, const char *line); /* [silent] */
 	void *log_ctx;
+
+	uint64_t cache_max_bytes; /* of all BTF in the cache; the oldest go first [64 MiB] */
 };
 
 enum btfdepot_verdict {
-	BTFDEPOT_NONE,	   /* no BTF was found */
+	BTFDEPOT_NONE,	   /* no BTF was found, or none is needed */
 	BTFDEPOT_NATIVE,   /* the kernel's own */
 	BTFDEPOT_EXPLICIT, /* the user named the file; its identity was not checked */
 	BTFDEPOT_EXACT,	   /* build-id of the running kernel */
@@ -85,25 +92,32 @@ enum btfdepot_verdict {
 
 /*
  * Finds the BTF for the running kernel. *ret is set on success and on failure alike, so that the
- * report can be read; it is NULL only for -ENOMEM, -EINVAL and -E2BIG. The caller frees it.
+ * report can be read; it is NULL for -ENOMEM and -E2BIG and may be for -EINVAL. The caller frees
+ * it.
  */
 BTFDEPOT_API int btfdepot__provision(const struct btfdepot_opts *opts, struct btfdepot **ret);
 BTFDEPOT_API void btfdepot__free(struct btfdepot *depot); /* takes NULL */
 
-/* What btf_custom_path is to be; owned by depot. NULL: leave it unset (kernel's own, or none). */
+/*
+ * What btf_custom_path is to be; owned by depot, gone with it, and of this process only. NULL:
+ * leave it unset (the kernel's own is where libbpf finds it, or none is needed, or none was found).
+ */
 BTFDEPOT_API const char *btfdepot__path(const struct btfdepot *depot);
-/* A descriptor of the same bytes, owned by depot; -1 where there is no path. */
+/* A file that holds the same bytes and stays, for other programs; NULL: none (no cache). */
+BTFDEPOT_API const char *btfdepot__file(const struct btfdepot *depot);
+/* A descriptor of the same bytes, owned by depot; -1: the kernel's own, or none. */
 BTFDEPOT_API int btfdepot__fd(const struct btfdepot *depot);
 BTFDEPOT_API enum btfdepot_verdict btfdepot__verdict(const struct btfdepot *depot);
 BTFDEPOT_API const char *btfdepot__verdict_name(enum btfdepot_verdict verdict);
 /* Lower-case hex sha256 of the need; "" without objects. Owned by depot. */
 BTFDEPOT_API const char *btfdepot__need(const struct btfdepot *depot);
-/* One line per source asked, each with '\n': name, what it answered, milliseconds. Owned by depot. */
+/* One line per source asked, each with '\n': name, where, its answer, milliseconds. Owned by depot.
+ */
 BTFDEPOT_API const char *btfdepot__report(const struct btfdepot *depot);
 
 /* One source's answer, for programs. */
 struct btfdepot_answer {
-	const char *source; /* "kernel", "path", "cache", "tree", "server" */
+	const char *source; /* "need", "kernel", "path", "cache", "tree", "server" */
 	const char *where;  /* path or URL */
 	const char *said;   /* one sentence */
 	int err;	    /* 0: this one served; else a negative errno, -ENOENT for "has none" */
@@ -116,11 +130,11 @@ BTFDEPOT_API int btfdepot__answer(const struct btfdepot *depot, size_t i,
 
 /*
  * bpf_object__open_mem (libbpf) of objects[0] with the BTF that provision finds: the calls above in
- * one. *ret_depot must live until the object is loaded; *ret_object is closed by the caller.
+ * one. *ret_depot must live until the object is loaded, and is to be freed after a failure too;
+ * *ret_object is closed by the caller. Errors: those of btfdepot__provision, else libbpf's.
  */
 BTFDEPOT_API int btfdepot__open_object(const struct btfdepot_opts *opts,
-				       struct btfdepot **ret_depot,
-				       struct bpf_object **ret_object);
+				       struct btfdepot **ret_depot, struct bpf_object **ret_object);
 
 BTFDEPOT_API const char *btfdepot__version(void);
 

@@ -23,7 +23,7 @@
 
 struct fail;
 
-#define OPTIONS_MAX_LIST 64		/* objects, trees, urls: of each */
+#define OPTIONS_MAX_LIST   64		/* objects, trees, urls: of each */
 #define OPTIONS_MAX_OBJECT (512u << 20) /* bytes of an object file */
 
 enum options_exit {
@@ -45,14 +45,14 @@ struct options_own {
 
 /* What one command takes and how its help begins. */
 struct options_usage {
-	const char *synopsis;		/* "run [options] [COLLECTOR]..." */
-	const char *about;		/* a sentence or two */
-	const struct options_own *own;	/* or NULL */
-	size_t max_rest;		/* arguments that are no options; more is a usage mistake */
+	const char *synopsis;	       /* "run [options] [COLLECTOR]..." */
+	const char *about;	       /* a sentence or two */
+	const struct options_own *own; /* or NULL */
+	size_t max_rest;	       /* arguments that are no options; more is a usage mistake */
 };
 
 struct options {
-	struct btfdepot_opts depot; /* points into this struct, argv and the environment */
+	struct btfdepot_opts depot;	 /* points into this struct, argv and the environment */
 	struct btfdepot_object *objects; /* of --object, read into memory */
 	const char **object_paths;	 /* as given, in the same order */
 	size_t n_objects;

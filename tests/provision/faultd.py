@@ -139,9 +139,9 @@ def serve(c):
         body = read_file(rest.replace("%2B", "+").replace("%40", "@").replace("%7E", "~"))
         if body is None and name in NEED_FILE:
             status(c, None, 404)
-        else:
+        elif name in MODES:
             MODES[name](c, body or b"", arg)
-        if name != "reset" and not (name == "once"):
+        if name not in ("reset", "once"):
             c.shutdown(socket.SHUT_WR)
 
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The door for every BTF that is not the kernel's own, wherever it came from: a cache entry goes
+ * through it again on every use. libbpf sees only what came through here.
+ */
+#ifndef AGENT_ACCEPT_H
+#define AGENT_ACCEPT_H
+
+#include <stddef.h>
+
+struct fail;
+
+/*
+ * 0 if size bytes at data are a raw BTF that view_open proves, with types in it, in the byte
+ * order and pointer size of arch (a name as in struct kernel; one that is not known: this
+ * machine's byte order, any pointer size). -EBADMSG, -E2BIG, -ENOTSUP, -ENOMEM.
+ */
+int accept_btf(const void *data, size_t size, const char *arch, struct fail *f);
+
+/*
+ * The same for bytes that may be packed in any of archive.h's forms; the caller frees ret_btf.
+ * max_bytes: of the unpacked BTF.
+ */
+int accept_packed(const void *data, size_t size, const char *arch, size_t max_bytes, void **ret_btf,
+		  size_t *ret_size, struct fail *f);
+
+#endif
