@@ -43,8 +43,8 @@ FUZZ_CFLAGS := $(DIALECT) -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
 # A room's main.c goes without saying.
 BTFS_SRC   := fail text digest publish check view elf object record reloc spec need \
 	      hostfile osrelease kernel layout decoder tar archive fetch
-BTFGEN_SRC := match minimize tree verify
-SERVER_SRC := request routes tree metrics log door listen
+BTFGEN_SRC := closure match minimize plan relate tree verify
+SERVER_SRC := request routes tree metrics log door listen http
 # The library, and what only btf-agent has.
 AGENT_LIB_SRC := accept cache file handover identity place provision source source_server
 AGENT_SRC  := collectors events load load_check options run stream

@@ -20,8 +20,9 @@ export TOP O BIN BPF SHARED TMP
 
 # Same words everywhere, nothing from the caller's own setup, nor from the make that is running.
 export LC_ALL=C TZ=UTC
-unset MAKEFLAGS MAKELEVEL MFLAGS NO_COLOR BTFDEPOT_URLS BTFDEPOT_TREES BTFDEPOT_CACHE BTFDEPOT_KEYS BTFDEPOT_BTF \
-	BTFDEPOT_TIMEOUT_MS http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+unset MAKEFLAGS MAKELEVEL MFLAGS NO_COLOR http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY \
+	ALL_PROXY "${!BTFDEPOT_@}"
+export BTFDEPOT_SHARED=$SHARED
 export ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 

@@ -21,13 +21,13 @@ tap_point() # status name
 
 ok() # name command...: it exits with 0
 {
-	local name=$1 said status
+	local name=$1 said=$TMP/.said status
 
 	shift
-	said=$("$@" 2>&1)
+	"$@" >"$said" 2>&1 # here, not in a subshell: what it sets stays set
 	status=$?
 	tap_point $status "$name"
-	[ $status = 0 ] || printf 'exit code %d\n%s\n' $status "$said" | sed 's/^/# /'
+	[ $status = 0 ] || { echo "exit code $status"; cat "$said"; } | sed 's/^/# /'
 }
 
 is() # got want name
@@ -40,16 +40,21 @@ is() # got want name
 	printf ' got: %s\nwant: %s\n' "$1" "$2" | sed 's/^/# /'
 }
 
-skip() # reason
+skip() # reason: one point
 {
 	tap_points=$((tap_points + 1))
 	printf 'ok %d # SKIP %s\n' "$tap_points" "$1"
 }
 
-skip_all() # reason
+tap_skip() # reason: the whole program
 {
 	printf '1..0 # SKIP %s\n' "$1"
 	exit 0
+}
+
+tap_show() # file [lines]: its end, as a comment
+{
+	tail -n "${2:-50}" "$1" 2>/dev/null | tr -d '\r' | sed 's/^/# /'
 }
 
 tap_done()

@@ -4,7 +4,7 @@
 # The library as others meet it: installed, found by pkg-config, linked both ways, nothing but its
 # own names visible.
 . "$TOP/tests/tap.sh"
-[[ $O != *san* ]] || skip_all "a sanitized library is for the tests alone"
+[[ $O != *san* ]] || tap_skip "a sanitized library is for the tests alone"
 cd "$TOP" || exit 1
 export PKG_CONFIG_PATH=$TMP/usr/lib/pkgconfig LD_LIBRARY_PATH=$TMP/usr/lib
 

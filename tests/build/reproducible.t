@@ -3,7 +3,7 @@
 #
 # Two checkouts build identical bytes, wherever they lie: BPF line info and DWARF hold paths.
 . "$TOP/tests/tap.sh"
-[[ $O != *san* ]] || skip_all "once is enough"
+[[ $O != *san* ]] || tap_skip "once is enough"
 cd "$TOP" || exit 1
 
 checkout() # folder

@@ -51,7 +51,7 @@ run skips
 is "$status: $last" "0: 0 passed, 0 failed, 1 skipped" "exit 77 skips"
 ok "with its last line as the reason" grep -q 'skipped: .*/skips: needs a thing' "$TMP/said"
 TEST_SECONDS=1 run hangs
-is "$((status != 0)): $last" "1: 1 passed, 1 failed, 0 skipped" "one that hangs is stopped and fails"
+is "$((status != 0)): $last" "1: 1 passed, 1 failed, 0 skipped" "one that hangs fails"
 run leaves
 is "$status: $last" "0: 1 passed, 0 failed, 0 skipped" "a process left behind holds nothing up"
 kill "$(cat "$TMP/pid")"
