@@ -77,7 +77,7 @@ bpf: $(BPF_OBJECTS)
 # Packages come first, whatever -j says: all that is compiled waits for them.
 AFTER_DEPS := $(if $(filter check lint bench fuzz demo deps,$(MAKECMDGOALS)),deps)
 deps:
-	$(Q)tests/deps.sh build $(if $(filter demo,$(MAKECMDGOALS)),demo) \
+	$(Q)tests/deps.sh build $(filter demo vm-kernel,$(MAKECMDGOALS)) \
 		$(if $(filter check lint bench fuzz deps,$(MAKECMDGOALS)),test)
 
 # Changed when compiler or flags change, so that everything is compiled anew.
@@ -207,13 +207,13 @@ fuzz: deps $(FUZZERS:%=$(FUZZ)/%) ## run each fuzzer for FUZZ_SECONDS (30)
 	@FUZZ=$(FUZZ) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(FUZZERS)
 
 bench: deps all ## measure, each value beside the peer's
-	$(Q)for i in tests/bench/*.sh; do O=$(O) $$i || exit 1; done
+	$(Q)for i in $(wildcard tests/bench/*.sh); do O=$(O) $$i || exit 1; done
 
 demo: all ## watch it work: minimise, serve, fetch, load, events
 	$(Q)O=$(O) tests/demo.sh
 
 vm-kernel: ## build the kernel without BTF that the VM test boots
-	$(Q)tests/vm/kernel.sh
+	$(Q)tests/vm/build-kernel.sh
 
 # --- install --------------------------------------------------------------------------------
 define PC
@@ -251,4 +251,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 12
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(OBJ) $(BPF) $(FUZZ)/obj -type f -name '*.d' 2>/dev/null)

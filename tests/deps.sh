@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 #
-# deps.sh SET...: looks whether all is there that the sets need (build, test, demo). What is missing
+# deps.sh SET...: looks whether all is there that the sets need (build, test, demo, vm-kernel). What is missing
 # is installed where root on Debian or Ubuntu; elsewhere one line says what to install with apt and
 # one with dnf.
 set -u
@@ -47,6 +47,12 @@ test  cmd:clang-format  clang-format            clang-tools-extra
 test  cmd:clang-tidy    clang-tidy              clang-tools-extra
 test  cmd:clang-16      clang-16?               clang16
 test  fuzzer:           libclang-rt-dev?        compiler-rt
+vm-kernel cmd:flex      flex                    flex
+vm-kernel cmd:bison     bison                   bison
+vm-kernel cmd:bc        bc                      bc
+vm-kernel cmd:perl      perl                    perl
+vm-kernel cmd:xz        xz-utils                xz
+vm-kernel cmd:pahole    dwarves                 dwarves
 demo  cmd:unshare       util-linux              util-linux
 demo  cmd:xz            xz-utils                xz
 demo  cmd:curl          curl                    curl
