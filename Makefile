@@ -212,7 +212,7 @@ bench: deps all ## measure, each value beside the peer's
 demo: all ## watch it work: minimise, serve, fetch, load, events
 	$(Q)O=$(O) tests/demo.sh
 
-vm-kernel: ## build the kernel without BTF that the VM test boots
+vm-kernel: deps ## build the kernel without BTF that the VM test boots
 	$(Q)tests/vm/build-kernel.sh
 
 # --- install --------------------------------------------------------------------------------
