@@ -12,16 +12,16 @@
 #define LAYOUT_PATH_SIZE 640 /* enough for every path this module makes, with its NUL */
 
 enum layout_kind {
-	LAYOUT_FULL,	/* .btf.tar.xz */
-	LAYOUT_RAW,	/* .btf */
-	LAYOUT_HASBTF,	/* .hasbtf: the kernel ships its own BTF */
-	LAYOUT_FAILED,	/* .failed: its making failed */
+	LAYOUT_FULL,   /* .btf.tar.xz */
+	LAYOUT_RAW,    /* .btf */
+	LAYOUT_HASBTF, /* .hasbtf: the kernel ships its own BTF */
+	LAYOUT_FAILED, /* .failed: its making failed */
 };
 
 /* The path, relative to the root, where this kernel's file of that kind is written.
  * -EINVAL: arch, release, distro or distro_version is unknown or may not stand in a path. */
-int layout_path(const struct kernel *kernel, enum layout_kind kind,
-		char ret_path[LAYOUT_PATH_SIZE], struct fail *f);
+int layout_path(const struct kernel *kernel, enum layout_kind kind, char ret_path[LAYOUT_PATH_SIZE],
+		struct fail *f);
 
 /*
  * The i-th path, from 0, where existing archives may keep it: the one that layout_path gives, then
