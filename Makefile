@@ -43,7 +43,7 @@ FUZZ_CFLAGS := $(DIALECT) -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
 # A room's main.c goes without saying.
 BTFS_SRC   := fail text digest publish check view elf object record reloc spec need \
 	      hostfile osrelease kernel layout decoder tar archive fetch
-BTFGEN_SRC := closure match minimize plan relate tree verify
+BTFGEN_SRC := plan relate match closure minimize scan inputs tree batch verify audit
 SERVER_SRC := request routes tree metrics log door listen http
 # The library, and what only btf-agent has.
 AGENT_LIB_SRC := accept cache file handover identity place provision source source_server
@@ -190,7 +190,7 @@ check: deps all tests ## run the tests; ends in "N passed, N failed, N skipped"
 lint: $(OBJ)/flags all ## check the rules of the code, and what clang-tidy finds
 	@O=$(O) CC='$(CC)' CLANG='$(CLANG)' LINT_CFLAGS='$(DIALECT) $(WARN)' \
 		LINT_BPF_CFLAGS='$(BPF_CFLAGS) -D__TARGET_ARCH_x86' LISTED='$(LISTED)' V=$(V) \
-		tests/lint.sh
+		LIBRARY='$(AGENT_LIB_OBJECTS) $(BTFS_SRC:%=$(OBJ)/btfs/%.o)' tests/lint.sh
 LISTED = $(BTFS_SRC:%=btfs/%.c) $(BTFGEN_SRC:%=btfgen/%.c) $(SERVER_SRC:%=server/%.c) \
 	 $(AGENT_LIB_SRC:%=agent/%.c) $(AGENT_SRC:%=agent/%.c) $(BPF_SRC:%=bpf/%.bpf.c) \
 	 btfgen/main.c server/main.c agent/main.c

@@ -16,7 +16,8 @@
 #define FAIL_TEXT_MAX 768 /* bytes, with the NUL; longer sentences are cut */
 
 struct fail {
-	char text[FAIL_TEXT_MAX]; /* one line without newline, control bytes shown as '?'; "" before */
+	char text[FAIL_TEXT_MAX]; /* one line without newline, control bytes shown as '?'; "" before
+				   */
 };
 
 /* Records the sentence and returns code (a negative errno). f may be NULL. */

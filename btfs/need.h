@@ -19,8 +19,10 @@
 
 struct fail;
 struct need;
+struct reloc;
 
-#define NEED_MAX_TEXT (16u << 20)    /* bytes */
+#define NEED_MAX_TEXT	(16u << 20) /* bytes */
+#define NEED_MAX_RELOCS (1u << 18)
 #define NEED_MAX_OBJECT (512u << 20) /* bytes of an object or of a program that embeds some */
 
 struct need *need_new(void); /* NULL: no memory. Free with need_free. */
@@ -45,6 +47,7 @@ int need_parse(const char *text, size_t size, struct need **ret_need, struct fai
 const char *need_text(const struct need *need, size_t *ret_size);
 const char *need_id(const struct need *need); /* 64 hex digits */
 size_t need_count(const struct need *need);   /* relocations; 0: nothing is needed of a kernel */
+const struct reloc *need_reloc(const struct need *need, size_t i); /* the i-th, in their order */
 
 /* Architecture that an object was compiled for, by its file's name NAME.<arch>.bpf.o: a name as in
  * struct kernel, or NULL if it does not say. */

@@ -25,14 +25,14 @@
 
 struct fail;
 
-#define VIEW_MAX_SIZE (64u << 20)  /* bytes of one BTF */
-#define VIEW_MAX_TYPES (1u << 20)
-#define VIEW_MAX_DEPTH 32	   /* modifiers, typedefs and arrays in a row: libbpf's own bound */
-#define VIEW_MAX_NESTING 64	   /* types that contain each other by value: libbpf's spec length */
+#define VIEW_MAX_SIZE	 (64u << 20) /* bytes of one BTF */
+#define VIEW_MAX_TYPES	 (1u << 20)
+#define VIEW_MAX_DEPTH	 32 /* modifiers, typedefs and arrays in a row: libbpf's own bound */
+#define VIEW_MAX_NESTING 64 /* types that contain each other by value: libbpf's spec length */
 
 /* UAPI headers older than 6.0 lack it. */
 #define VIEW_KIND_ENUM64 19
-#define VIEW_KIND_MAX 19
+#define VIEW_KIND_MAX	 19
 
 struct view {
 	const struct view *base; /* of split BTF, or NULL; must outlive this view */
@@ -41,11 +41,11 @@ struct view {
 	const uint8_t *types;
 	const char *strs;
 	uint32_t types_len, strs_len; /* bytes */
-	uint32_t first_id;	 /* 1, or the base's n_types */
-	uint32_t first_str;	 /* 0, or where the base's strings end */
-	uint32_t n_types;	 /* ids run from 0 (void) to n_types - 1, the base's included */
-	uint32_t ptr_size;	 /* 4 or 8, from the size of long as libbpf does; 0 if not told */
-	bool swapped;		 /* its byte order is not this machine's */
+	uint32_t first_id;	      /* 1, or the base's n_types */
+	uint32_t first_str;	      /* 0, or where the base's strings end */
+	uint32_t n_types;  /* ids run from 0 (void) to n_types - 1, the base's included */
+	uint32_t ptr_size; /* 4 or 8, from the size of long as libbpf does; 0 if not told */
+	bool swapped;	   /* its byte order is not this machine's */
 	bool big_endian;
 	const uint32_t *offsets; /* of type first_id + i within types */
 };
@@ -64,7 +64,7 @@ struct view_type {
 	uint32_t size; /* bytes; the same word is the id in the next field for kinds that refer */
 	uint32_t type; /* id */
 	uint32_t vlen;
-	uint8_t kind;  /* BTF_KIND_* */
+	uint8_t kind; /* BTF_KIND_* */
 	bool kflag;
 };
 
@@ -172,15 +172,15 @@ static inline struct view_enumerator view_enumerator(const struct view *v,
 						 (uint64_t)(int32_t)view_u32(v, p + 4) };
 	}
 	p = t->rest + i * 12u;
-	return (struct view_enumerator){
-		view_u32(v, p), view_u32(v, p + 4) | (uint64_t)view_u32(v, p + 8) << 32
-	};
+	return (struct view_enumerator){ view_u32(v, p),
+					 view_u32(v, p + 4) | (uint64_t)view_u32(v, p + 8) << 32 };
 }
 
 static inline struct view_param view_param(const struct view *v, const struct view_type *t,
 					   uint32_t i)
 {
-	return (struct view_param){ view_u32(v, t->rest + i * 8u), view_u32(v, t->rest + i * 8u + 4) };
+	return (struct view_param){ view_u32(v, t->rest + i * 8u),
+				    view_u32(v, t->rest + i * 8u + 4) };
 }
 
 static inline bool view_is_composite(uint8_t kind)
@@ -202,6 +202,10 @@ static inline bool view_is_modifier(uint8_t kind)
 
 /* The id behind modifiers and typedefs. */
 uint32_t view_skip_modifiers(const struct view *v, uint32_t id);
+
+/* The first int named long, from whose size libbpf derives that of pointers; 0: there is none. Not
+ * looked for in the base. */
+uint32_t view_find_long(const struct view *v);
 
 /* Bytes of a value of this type, as libbpf's btf__resolve_size. -EINVAL: it has no size. */
 int64_t view_size(const struct view *v, uint32_t id);

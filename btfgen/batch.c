@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+#include "batch.h"
+
+#include "btfs/archive.h"
+#include "btfs/fail.h"
+#include "btfs/view.h"
+#include "match.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_THREADS 256
+
+struct run {
+	const struct batch *batch;
+	pthread_mutex_t lock; /* of the report callback and failed */
+	int failed;
+};
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+static void report(struct run *run, const struct batch_report *r)
+{
+	pthread_mutex_lock(&run->lock);
+	if (r->err && run->failed < INT_MAX)
+		run->failed++;
+	if (run->batch->report)
+		run->batch->report(run->batch->ctx, r);
+	pthread_mutex_unlock(&run->lock);
+}
+
+static int cut(const struct batch *b, const struct view *view, struct batch_report *r,
+	       struct fail *f)
+{
+	const struct batch_job *job = &b->jobs[r->job];
+	double start = now_ms();
+	struct match match = { 0 };
+	void *data = NULL;
+	int err;
+
+	err = minimize(job->plan, view, b->form, &data, &r->size, &match, f);
+	r->took_ms = now_ms() - start;
+	if (err)
+		return err;
+	r->n_unmatched = match.n_unmatched;
+	match_free(&match);
+	err = tree_put(job->tree, &r->kernel->kernel, data, r->size, &r->written, f);
+	free(data);
+	return err;
+}
+
+static void cut_all(void *ctx, const struct scan_entry *kernel, const struct view *view, int err,
+		    const char *why)
+{
+	struct run *run = ctx;
+	const struct batch *b = run->batch;
+
+	for (size_t i = 0; i < b->n_jobs; i++) {
+		struct batch_report r = { .kernel = kernel, .job = i, .err = err, .why = why };
+		struct fail f = { .text = "" };
+
+		if (b->jobs[i].arch && strcmp(b->jobs[i].arch, kernel->kernel.arch))
+			continue;
+		if (!err) {
+			r.full_size = view->size;
+			r.err = cut(b, view, &r, &f);
+			r.why = f.text;
+		}
+		report(run, &r);
+	}
+}
+
+int batch_run(const struct batch *batch)
+{
+	struct run run = { .batch = batch, .lock = PTHREAD_MUTEX_INITIALIZER };
+	const struct batch_visitor visitor = { cut_all, &run };
+
+	batch_kernels(batch->kernels, batch->n_threads, &visitor);
+	pthread_mutex_destroy(&run.lock);
+	return run.failed;
+}
+
+struct crew {
+	const struct scan *kernels;
+	const struct batch_visitor *visitor;
+	atomic_size_t next; /* kernel that nobody has taken yet */
+};
+
+static void do_kernel(const struct crew *crew, const struct scan_entry *kernel)
+{
+	struct archive archive = { 0 };
+	struct view *view = NULL;
+	struct fail f = { .text = "" };
+	int err;
+
+	err = archive_read(kernel->path, &archive, &f);
+	if (!err)
+		err = view_open(archive.btf.data, archive.btf.size, NULL, &view, &f);
+	crew->visitor->visit(crew->visitor->ctx, kernel, view, err, f.text);
+	view_close(view);
+	archive_free(&archive);
+}
+
+static void *work(void *arg)
+{
+	struct crew *crew = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&crew->next, 1)) < crew->kernels->n)
+		do_kernel(crew, &crew->kernels->entries[i]);
+	return NULL;
+}
+
+static unsigned count_threads(const struct scan *kernels, unsigned n_threads)
+{
+	size_t n = n_threads ? n_threads : (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (n > kernels->n)
+		n = kernels->n;
+	return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n;
+}
+
+void batch_kernels(const struct scan *kernels, unsigned n_threads,
+		   const struct batch_visitor *visitor)
+{
+	struct crew crew = { .kernels = kernels, .visitor = visitor };
+	unsigned want = count_threads(kernels, n_threads), n = 0;
+	pthread_t threads[MAX_THREADS];
+
+	/* this thread works too: one that can't be had only makes it slower */
+	while (n + 1 < want && !pthread_create(&threads[n], NULL, work, &crew))
+		n++;
+	work(&crew);
+	while (n)
+		pthread_join(threads[--n], NULL);
+}

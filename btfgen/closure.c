@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+#include "closure.h"
+
+#include "btfs/need.h"
+#include "btfs/reloc.h"
+#include "btfs/view.h"
+#include "match.h"
+#include "plan.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+
+/* How far a type is kept. */
+enum extent {
+	SHAPE,	     /* modifiers, array elements, no members, not what pointers point to */
+	FOLLOW,	     /* the same, through pointers */
+	WHOLE,	     /* every member too, but not behind pointers */
+	WHOLE_BEHIND /* the same, already behind one */
+};
+
+static bool test_and_set(uint64_t *bits, uint32_t id)
+{
+	uint64_t bit = 1ull << id % 64;
+	bool was = bits[id / 64] & bit;
+
+	bits[id / 64] |= bit;
+	return was;
+}
+
+/* Puts a type on the list of those to look at, unless it was there to that extent before. */
+static int keep(struct closure *c, uint32_t id, enum extent extent)
+{
+	bool was;
+
+	if (id == 0)
+		return 0;
+	was = test_and_set(c->kept, id);
+	if (extent == FOLLOW)
+		was = test_and_set(c->followed, id);
+	else if (extent == WHOLE)
+		was = test_and_set(c->whole, id);
+	else if (extent == WHOLE_BEHIND)
+		was = test_and_set(c->behind, id);
+	if (was)
+		return 0;
+	if (c->n_pending + 2 > c->pending_room) {
+		size_t room = c->pending_room ? c->pending_room * 2 : 256;
+		uint32_t *pending = reallocarray(c->pending, room, sizeof(*pending));
+
+		if (!pending)
+			return -ENOMEM;
+		c->pending = pending;
+		c->pending_room = room;
+	}
+	c->pending[c->n_pending++] = id;
+	c->pending[c->n_pending++] = extent;
+	return 0;
+}
+
+static int keep_member(struct closure *c, uint32_t id, uint32_t member)
+{
+	if (c->n_members == c->members_room) {
+		size_t room = c->members_room ? c->members_room * 2 : 256;
+		uint64_t *members = reallocarray(c->members, room, sizeof(*members));
+
+		if (!members)
+			return -ENOMEM;
+		c->members = members;
+		c->members_room = room;
+	}
+	c->members[c->n_members++] = (uint64_t)id << 32 | member;
+	return 0;
+}
+
+static int look_at_prototype(struct closure *c, const struct view_type *t, enum extent extent)
+{
+	int err = keep(c, t->type, extent);
+
+	for (uint32_t i = 0; !err && i < t->vlen; i++)
+		err = keep(c, view_param(c->view, t, i).type, extent);
+	return err;
+}
+
+static int look_at_members(struct closure *c, uint32_t id, const struct view_type *t)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < t->vlen; i++) {
+		err = keep_member(c, id, i);
+		if (!err)
+			err = keep(c, view_member(c->view, t, i).type, WHOLE);
+	}
+	return err;
+}
+
+static int look_at(struct closure *c, uint32_t id, enum extent extent)
+{
+	struct view_type t = view_type(c->view, id);
+	/* libbpf compares array elements and parameters behind a pointer by name only; bpftool
+	 * keeps their members all the same, and the two outputs are to be comparable */
+	enum extent part = extent == WHOLE_BEHIND ? WHOLE : extent;
+	struct view_array a;
+	int err;
+
+	switch (t.kind) {
+	case BTF_KIND_PTR:
+		if (extent == SHAPE)
+			return 0;
+		return keep(c, t.type, extent == FOLLOW ? FOLLOW : WHOLE_BEHIND);
+	case BTF_KIND_CONST:
+	case BTF_KIND_VOLATILE:
+	case BTF_KIND_RESTRICT:
+	case BTF_KIND_TYPEDEF:
+	case BTF_KIND_TYPE_TAG:
+		return keep(c, t.type, extent);
+	case BTF_KIND_ARRAY:
+		a = view_array(c->view, &t);
+		err = keep(c, a.type, part);
+		return err ? err : keep(c, a.index_type, part);
+	case BTF_KIND_FUNC_PROTO:
+		return look_at_prototype(c, &t, part);
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return extent == WHOLE ? look_at_members(c, id, &t) : 0;
+	default:
+		return 0;
+	}
+}
+
+static int look_at_pending(struct closure *c)
+{
+	int err = 0;
+
+	while (!err && c->n_pending) {
+		c->n_pending -= 2;
+		err = look_at(c, c->pending[c->n_pending], c->pending[c->n_pending + 1]);
+	}
+	return err;
+}
+
+static int add_hit(struct closure *c, const struct match *match, const struct match_hit *hit,
+		   uint32_t kind)
+{
+	enum extent extent = kind == BPF_CORE_TYPE_MATCHES ? WHOLE
+			     : spec_is_type(kind)	   ? FOLLOW
+							   : SHAPE;
+	int err = keep(c, hit->root, extent);
+
+	for (uint32_t i = 0; !err && i < hit->n_steps; i++) {
+		const struct match_step *s = &match->steps[hit->first_step + i];
+		struct view_type t = view_type(c->view, s->type);
+
+		if (!view_is_composite(t.kind))
+			continue;
+		err = keep_member(c, s->type, s->index);
+		if (!err)
+			err = keep(c, view_member(c->view, &t, s->index).type, SHAPE);
+	}
+	return err ? err : look_at_pending(c);
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int closure_of(const struct plan *plan, const struct view *view, const struct match *match,
+	       struct closure *ret_closure)
+{
+	size_t words = view->n_types / 64 + 1, n = 0;
+	struct closure *c = ret_closure;
+	int err = 0;
+
+	*c = (struct closure){ .view = view };
+	c->kept = calloc(words, sizeof(*c->kept));
+	c->followed = calloc(words, sizeof(*c->followed));
+	c->whole = calloc(words, sizeof(*c->whole));
+	c->behind = calloc(words, sizeof(*c->behind));
+	if (!c->kept || !c->followed || !c->whole || !c->behind)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < match->n_hits; i++)
+		err = add_hit(c, match, &match->hits[i],
+			      need_reloc(plan->need, match->hits[i].reloc)->kind);
+	if (err)
+		return err;
+	if (c->n_members)
+		qsort(c->members, c->n_members, sizeof(*c->members), compare);
+	for (size_t i = 0; i < c->n_members; i++)
+		if (!n || c->members[n - 1] != c->members[i])
+			c->members[n++] = c->members[i];
+	c->n_members = n;
+	return 0;
+}
+
+void closure_free(struct closure *closure)
+{
+	free(closure->members);
+	free(closure->kept);
+	free(closure->followed);
+	free(closure->whole);
+	free(closure->behind);
+	free(closure->pending);
+	*closure = (struct closure){ 0 };
+}

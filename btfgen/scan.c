@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+#include "scan.h"
+
+#include "btfs/fail.h"
+#include "btfs/hostfile.h"
+#include "btfs/layout.h"
+#include "btfs/publish.h"
+#include "btfs/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEPTH 4 /* distro/version/arch/file */
+
+static int add(struct scan *scan, const char *root, const char *rel, struct fail *f)
+{
+	struct scan_entry *e;
+	enum layout_kind kind;
+	struct text path = { 0 };
+
+	if (scan->n == SCAN_MAX_KERNELS)
+		return fail(f, -E2BIG, "%s: more than %u kernels", root, SCAN_MAX_KERNELS);
+	if (scan->n == scan->room) {
+		size_t room = scan->room ? scan->room * 2 : 256;
+
+		e = reallocarray(scan->entries, room, sizeof(*e));
+		if (!e)
+			return fail(f, -ENOMEM, "no memory");
+		scan->entries = e;
+		scan->room = room;
+	}
+	e = &scan->entries[scan->n];
+	if (layout_parse(rel, &e->kernel, &kind, NULL)) {
+		scan->n_odd++;
+		return 0;
+	}
+	if (kind != LAYOUT_FULL && kind != LAYOUT_RAW)
+		return 0;
+	text_add(&path, "%s/%s", root, rel);
+	if (path.failed)
+		return fail(f, -ENOMEM, "no memory");
+	e->path = path.p;
+	scan->n++;
+	return 0;
+}
+
+static bool is_hidden(const char *name)
+{
+	return name[0] == '.';
+}
+
+/* The folders from the root down to the one that is being read. */
+struct level {
+	DIR *dir;
+	size_t path_len;
+};
+
+static int open_level(struct level *level, const char *root, const struct text *rel, struct fail *f)
+{
+	struct text path = { 0 };
+	int fd, err;
+
+	text_add(&path, "%s/%s", root, rel->size ? rel->p : "");
+	if (path.failed)
+		return fail(f, -ENOMEM, "no memory");
+	fd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (rel->size ? O_NOFOLLOW : 0));
+	level->dir = fd < 0 ? NULL : fdopendir(fd);
+	err = level->dir ? 0 : -errno;
+	if (err && fd >= 0)
+		close(fd);
+	if (err)
+		fail(f, err, "cannot read folder %s", path.p);
+	level->path_len = rel->size;
+	text_free(&path);
+	return err;
+}
+
+static int visit(struct scan *scan, const char *root, struct level *levels, size_t *depth,
+		 struct text *rel, const struct dirent *d, struct fail *f)
+{
+	int err;
+
+	if (is_hidden(d->d_name) || d->d_type == DT_LNK)
+		return 0;
+	rel->size = levels[*depth - 1].path_len;
+	text_add(rel, "%s%s", rel->size ? "/" : "", d->d_name);
+	if (rel->failed)
+		return fail(f, -ENOMEM, "no memory");
+	if (*depth == DEPTH || d->d_type == DT_REG)
+		return add(scan, root, rel->p, f);
+	/* a tree keeps its answers beside the archive, and sorted in other ways beside each other
+	 */
+	if (*depth == 1 && (!strcmp(d->d_name, "min") || !strncmp(d->d_name, "by-", 3)))
+		return 0;
+	err = open_level(&levels[*depth], root, rel, f);
+	if (err == -ENOTDIR)
+		return add(scan, root, rel->p, f);
+	if (!err)
+		++*depth;
+	return err;
+}
+
+static int walk(struct scan *scan, const char *root, struct fail *f)
+{
+	struct level levels[DEPTH] = { 0 };
+	struct text rel = { 0 };
+	size_t depth = 1;
+	int err;
+
+	err = open_level(&levels[0], root, &rel, f);
+	while (!err && depth) {
+		const struct dirent *d;
+
+		errno = 0;
+		d = readdir(levels[depth - 1].dir);
+		if (d) {
+			err = visit(scan, root, levels, &depth, &rel, d, f);
+		} else if (errno) {
+			err = fail(f, -errno, "cannot read a folder below %s", root);
+		} else {
+			closedir(levels[--depth].dir);
+			levels[depth].dir = NULL;
+		}
+	}
+	for (size_t i = 0; i < DEPTH; i++)
+		if (levels[i].dir)
+			closedir(levels[i].dir);
+	text_free(&rel);
+	return err;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct scan_entry *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+/* "x.btf" stands before "x.btf.tar.xz": of both, the later stays. */
+static void drop_twins(struct scan *scan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < scan->n; i++) {
+		size_t len = strlen(scan->entries[i].path);
+
+		if (i + 1 < scan->n &&
+		    !strncmp(scan->entries[i].path, scan->entries[i + 1].path, len) &&
+		    !strcmp(scan->entries[i + 1].path + len, ".tar.xz"))
+			free(scan->entries[i].path);
+		else
+			scan->entries[n++] = scan->entries[i];
+	}
+	scan->n = n;
+}
+
+int scan_archive(const char *root, struct scan *ret_scan, struct fail *f)
+{
+	struct scan scan = { 0 };
+	int err;
+
+	err = walk(&scan, root, f);
+	if (err) {
+		scan_free(&scan);
+		return err;
+	}
+	if (scan.n)
+		qsort(scan.entries, scan.n, sizeof(*scan.entries), compare);
+	drop_twins(&scan);
+	*ret_scan = scan;
+	return 0;
+}
+
+void scan_free(struct scan *scan)
+{
+	for (size_t i = 0; i < scan->n; i++)
+		free(scan->entries[i].path);
+	free(scan->entries);
+	*scan = (struct scan){ 0 };
+}
+
+static bool covers(const char *pattern, const struct kernel *k)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	if (!strchr(pattern, '/'))
+		return !fnmatch(pattern, k->release, FNM_PATHNAME);
+	if (layout_path(k, LAYOUT_RAW, path, NULL))
+		return false;
+	path[strlen(path) - strlen(".btf")] = '\0';
+	return !fnmatch(pattern, path, FNM_PATHNAME);
+}
+
+static void apply(const struct scan *scan, const char *pattern, bool *keep, struct text *unused)
+{
+	bool used = false;
+
+	for (size_t i = 0; i < scan->n; i++) {
+		if (!covers(pattern, &scan->entries[i].kernel))
+			continue;
+		keep[i] = true;
+		used = true;
+	}
+	if (!used)
+		text_add(unused, "%s\n", pattern);
+}
+
+static void keep_only(struct scan *scan, const bool *keep)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < scan->n; i++) {
+		if (keep[i])
+			scan->entries[n++] = scan->entries[i];
+		else
+			free(scan->entries[i].path);
+	}
+	scan->n = n;
+}
+
+int scan_select(struct scan *scan, const char *list, struct text *ret_unused, struct fail *f)
+{
+	char *data = NULL, *save, *line;
+	size_t size;
+	bool *keep;
+	int err;
+
+	err = hostfile_read(NULL, list, SCAN_MAX_LIST, &data, &size, f);
+	if (err)
+		return err;
+	keep = calloc(scan->n + 1, sizeof(*keep));
+	line = data ? realloc(data, size + 1) : NULL;
+	if (!keep || !line) {
+		free(keep);
+		free(data);
+		return fail(f, -ENOMEM, "no memory");
+	}
+	data = line;
+	data[size] = '\0';
+	for (line = strtok_r(data, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
+		line += strspn(line, " \t");
+		line[strcspn(line, " \t")] = '\0';
+		if (*line && *line != '#')
+			apply(scan, line, keep, ret_unused);
+	}
+	keep_only(scan, keep);
+	free(keep);
+	free(data);
+	return ret_unused->failed ? fail(f, -ENOMEM, "no memory") : 0;
+}
+
+void scan_select_arch(struct scan *scan, const char *arch)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < scan->n; i++) {
+		if (!strcmp(scan->entries[i].kernel.arch, arch))
+			scan->entries[n++] = scan->entries[i];
+		else
+			free(scan->entries[i].path);
+	}
+	scan->n = n;
+}

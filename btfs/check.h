@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The rules that a BTF's types must keep, stricter than libbpf's and modelled on the kernel's own
+ * (kernel/bpf/btf.c). For view_open alone: everybody else gets a view that has passed.
+ */
+#ifndef BTFS_CHECK_H
+#define BTFS_CHECK_H
+
+struct fail;
+struct view;
+
+#define CHECK_MAX_STRUCT   (16u << 20) /* bytes of a struct or union */
+#define CHECK_MAX_BITFIELD 128 /* bits; s390x has some of __int128 */
+
+/* Every record lies inside its section already. Linear in the BTF's size, without recursion. */
+int check_types(const struct view *view, struct fail *f);
+
+#endif
