@@ -47,7 +47,7 @@ BTFGEN_SRC := plan relate match closure minimize scan inputs tree batch verify a
 SERVER_SRC := request routes tree metrics log door listen http
 # The library, and what only btf-agent has.
 AGENT_LIB_SRC := accept cache file handover identity place provision source source_server
-AGENT_SRC  := collectors events load load_check options run stream
+AGENT_SRC  := clock collectors events load load_check options run stream
 BPF_SRC    := kernel
 
 UNIT  := $(basename $(notdir $(wildcard tests/unit/*.c)))

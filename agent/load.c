@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 #include "load.h"
+#include "clock.h"
 #include "btfs/fail.h"
 
 #include <bpf/libbpf.h>
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/type"
@@ -35,14 +35,6 @@ struct load {
 
 /* libbpf's print callback has no context: this is the load that runs, or NULL. */
 static struct load *logging;
-
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 /* "...: failed to resolve CO-RE relocation <byte_off> [8] struct x.y (0:0 @ offset 0)" */
 static void note_missing(struct load *load, const char *line)
@@ -406,7 +398,7 @@ static int attach_events(struct load *load, struct fail *f)
 {
 	struct program *p, *q, *done;
 	struct load_event *event;
-	uint64_t start = now_us();
+	uint64_t start = clock_now_us();
 	int n_attached = 0;
 
 	for (p = load->programs; p < load->programs + load->n_programs; p++) {
@@ -425,13 +417,13 @@ static int attach_events(struct load *load, struct fail *f)
 		n_attached += done != NULL;
 	}
 	unload_spares(load);
-	load->times.attach_us = (uint32_t)(now_us() - start);
+	load->times.attach_us = (uint32_t)(clock_now_us() - start);
 	return n_attached ? 0 : nothing_runs(load, -ENOTSUP, f);
 }
 
 static int open_and_load(struct load *load, struct fail *f)
 {
-	uint64_t start = now_us(), opened;
+	uint64_t start = clock_now_us(), opened;
 	int err;
 
 	err = open_object(load, f);
@@ -442,10 +434,10 @@ static int open_and_load(struct load *load, struct fail *f)
 		return err;
 	choose_buffer(load);
 	choose_kprobes(load);
-	opened = now_us();
+	opened = clock_now_us();
 	load->times.open_us = (uint32_t)(opened - start);
 	err = load_programs(load, f);
-	load->times.load_us = (uint32_t)(now_us() - opened);
+	load->times.load_us = (uint32_t)(clock_now_us() - opened);
 	return err;
 }
 

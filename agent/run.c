@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 #include "run.h"
+#include "clock.h"
 #include "collectors.h"
 #include "events.h"
 #include "load.h"
@@ -47,14 +48,6 @@ static const struct collector {
 };
 
 static volatile sig_atomic_t stopped;
-
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static void say(const struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -156,7 +149,7 @@ static void log_depot(void *ctx, enum btfdepot_log_level level, const char *line
 
 static int find_btf(struct run *run)
 {
-	uint64_t start = now_us();
+	uint64_t start = clock_now_us();
 	int err;
 
 	if (run->options.verbose) {
@@ -164,11 +157,12 @@ static int find_btf(struct run *run)
 		run->options.depot.log_ctx = run;
 	}
 	err = btfdepot__provision(&run->options.depot, &run->depot);
-	run->provision_us = (uint32_t)(now_us() - start);
+	run->provision_us = (uint32_t)(clock_now_us() - start);
 	if (!err)
 		return 0;
-	fputs(run->depot ? btfdepot__report(run->depot) : "", stderr);
-	fprintf(stderr, "btf-agent run: no BTF for this kernel: nothing was loaded\n");
+	if (run->depot && !run->options.quiet)
+		fputs(btfdepot__report(run->depot), stderr);
+	say(run, "no BTF for this kernel: nothing was loaded");
 	return err;
 }
 
@@ -288,7 +282,7 @@ static int say_ready(const struct run *run, struct fail *f)
 /* Waits for events, a signal or the end; 0: the end has come. Not signalfd: kernels lack it. */
 static int wait_until(uint64_t end_us, struct pollfd *events)
 {
-	uint64_t now = now_us(), left = end_us > now ? end_us - now : 0;
+	uint64_t now = clock_now_us(), left = end_us > now ? end_us - now : 0;
 	struct timespec ts = { (time_t)(left / 1000000), (long)(left % 1000000) * 1000 };
 	sigset_t none;
 
@@ -309,7 +303,7 @@ static int pump(struct run *run, struct fail *f)
 	int more = 1;
 
 	if (run->duration_ms != UINT64_MAX)
-		end_us = now_us() + run->duration_ms * 1000;
+		end_us = clock_now_us() + run->duration_ms * 1000;
 	while (more && run->events_left && !stopped) {
 		more = wait_until(end_us, &events);
 		if (more < 0)
@@ -400,14 +394,14 @@ int cmd_run(int argc, char **argv)
 	}
 	err = load_check(run.options.depot.objects, run.options.depot.kernel_btf, &f);
 	if (err) {
-		fprintf(stderr, "btf-agent run: %s\n", f.text);
+		say(&run, "%s", f.text);
 		options_free(&run.options);
 		return OPTIONS_EXIT_FAILED;
 	}
 	err = find_btf(&run);
 	code = err ? options_exit_code(err) : OPTIONS_EXIT_OK;
 	if (!err && collect(&run, &f)) {
-		fprintf(stderr, "btf-agent run: %s\n", f.text);
+		say(&run, "%s", f.text);
 		code = OPTIONS_EXIT_FAILED;
 	}
 	run_free(&run);
