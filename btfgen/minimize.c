@@ -242,10 +242,14 @@ static void keep_long(const struct view *v, struct closure *c, enum minimize_for
 		closure_keep(c, id);
 }
 
+/*
+ * More candidates may match than were kept: a second struct of a root's name can be there because
+ * another path leads through it. It agreed in the whole BTF, and what it still holds agrees here.
+ */
 static bool same_answers(const struct plan *plan, const struct match *a, const struct match *b)
 {
 	for (size_t i = 0; i < need_count(plan->need); i++) {
-		if (a->kept[i] != b->kept[i] || a->values[i].poison != b->values[i].poison)
+		if (!a->kept[i] != !b->kept[i] || a->values[i].poison != b->values[i].poison)
 			return false;
 		/* the one answer that has to change: the type's id is another */
 		if (need_reloc(plan->need, i)->kind == BPF_CORE_TYPE_ID_TARGET)
