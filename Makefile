@@ -44,7 +44,7 @@ FUZZ_CFLAGS := $(DIALECT) -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
 BTFS_SRC   := fail text digest publish check view elf object record reloc spec need \
 	      hostfile osrelease kernel layout decoder tar archive fetch
 BTFGEN_SRC := plan relate match closure minimize scan inputs tree batch verify audit
-SERVER_SRC := request routes tree metrics log door listen http
+SERVER_SRC := request routes tree metrics log door listen pool head http
 # The library, and what only btf-agent has.
 AGENT_LIB_SRC := accept cache file handover identity place provision source source_server
 AGENT_SRC  := clock collectors events load load_check options run stream

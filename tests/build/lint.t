@@ -6,7 +6,8 @@
 . "$TOP/tests/tap.sh"
 command -v clang-tidy >/dev/null || tap_skip "no clang-tidy"
 project=$TMP/project
-export CC=${CC:-cc} O=build LISTED="btfs/good.c" V=
+export CC=${CC:-cc} CLANG=${CLANG:-clang} O=build V=
+export LISTED="btfs/good.c" LIBRARY="build/obj/btfs/good.o"
 export LINT_CFLAGS="-std=gnu11 -iquote ." LINT_BPF_CFLAGS="-target bpf -iquote ."
 spdx='// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause'
 
@@ -109,8 +110,10 @@ finds format '^btfs/good.c: clang-format' "another layout"
 	echo '}'
 } | put btfs/good.c
 finds tidy '^btfs/good.c:3:.*function-size' "a function over 70 lines"
-put btfs/good.c <<<'void good(int a, int b, int c, int d, int e, int *f) { *f = a + b + c + d + e; }'
-finds tidy '^btfs/good.c:2:.*function-size' "a function with six parameters"
+put btfs/good.c <<-'END'
+	void good(int a, int b, int c, int d, int e, int f, int *g) { *g = a + b + c + d + e + f; }
+END
+finds tidy '^btfs/good.c:2:.*function-size' "a function with seven parameters"
 put btfs/good.c <<<'int good(void) { int *p = 0; return *p; }'
 finds tidy '^btfs/good.c:2:.*NullDereference' "a null pointer is read"
 if command -v shellcheck >/dev/null; then
