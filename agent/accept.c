@@ -79,23 +79,23 @@ int accept_btf(const void *data, size_t size, const char *arch, struct fail *f)
 	return err;
 }
 
-int accept_packed(const void *data, size_t size, const char *arch, size_t max_bytes, void **ret_btf,
-		  size_t *ret_size, struct fail *f)
+int accept_packed(const struct accept_packed *packed, void **ret_btf, size_t *ret_size,
+		  struct fail *f)
 {
 	struct archive archive = { 0 };
 	int err;
 
-	err = check_not_a_page(data, size, f);
+	err = check_not_a_page(packed->data, packed->size, f);
 	if (err)
 		return err;
-	err = archive_read_memory(data, size, "content", &archive, f);
+	err = archive_read_memory(packed->data, packed->size, "content", &archive, f);
 	if (err)
 		return err == -ENOENT ? -EBADMSG : err;
-	if (archive.btf.size > max_bytes)
+	if (archive.btf.size > packed->max_bytes)
 		err = fail(f, -E2BIG, "unpacks to %zu bytes, the limit is %zu", archive.btf.size,
-			   max_bytes);
+			   packed->max_bytes);
 	if (!err)
-		err = accept_btf(archive.btf.data, archive.btf.size, arch, f);
+		err = accept_btf(archive.btf.data, archive.btf.size, packed->arch, f);
 	if (!err) {
 		*ret_btf = archive.btf.data;
 		*ret_size = archive.btf.size;

@@ -17,11 +17,15 @@ struct fail;
  */
 int accept_btf(const void *data, size_t size, const char *arch, struct fail *f);
 
-/*
- * The same for bytes that may be packed in any of archive.h's forms; the caller frees ret_btf.
- * max_bytes: of the unpacked BTF.
- */
-int accept_packed(const void *data, size_t size, const char *arch, size_t max_bytes, void **ret_btf,
-		  size_t *ret_size, struct fail *f);
+struct accept_packed {
+	const void *data; /* in any of archive.h's forms */
+	size_t size;
+	const char *arch;
+	size_t max_bytes; /* of the BTF unpacked */
+};
+
+/* The same for bytes that may be packed; the caller frees ret_btf. */
+int accept_packed(const struct accept_packed *packed, void **ret_btf, size_t *ret_size,
+		  struct fail *f);
 
 #endif

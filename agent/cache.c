@@ -164,8 +164,8 @@ static int check_entry(int fd, struct fail *f)
 }
 
 /* O_NONBLOCK: a planted FIFO must not hold us. */
-static int read_entry(struct cache *cache, enum folder folder, const char *name, size_t max_bytes,
-		      void **ret_data, size_t *ret_size, struct fail *f)
+static int open_entry(struct cache *cache, enum folder folder, const char *name, int *ret_fd,
+		      struct fail *f)
 {
 	int fd = openat(cache->fds[folder], name,
 			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -178,10 +178,12 @@ static int read_entry(struct cache *cache, enum folder folder, const char *name,
 	if (fd < 0)
 		return fail(f, -errno, "%s file: %s", folder_names[folder], strerror(errno));
 	err = check_entry(fd, f);
-	if (!err)
-		err = file_read_fd(fd, max_bytes, ret_data, ret_size, f);
-	close(fd);
-	return err ? fail_in(f, err, "%s file", folder_names[folder]) : 0;
+	if (err) {
+		close(fd);
+		return fail_in(f, err, "%s file", folder_names[folder]);
+	}
+	*ret_fd = fd;
+	return 0;
 }
 
 /* Reads a small text; NUL bytes inside end it, which makes it malformed. */
@@ -190,11 +192,15 @@ static int read_text(struct cache *cache, enum folder folder, const char *name,
 {
 	size_t size;
 	void *data;
-	int err;
+	int fd, err;
 
-	err = read_entry(cache, folder, name, CACHE_MAX_TEXT - 1, &data, &size, f);
+	err = open_entry(cache, folder, name, &fd, f);
 	if (err)
 		return err;
+	err = file_read_fd(fd, CACHE_MAX_TEXT - 1, &data, &size, f);
+	close(fd);
+	if (err)
+		return fail_in(f, err, "%s file", folder_names[folder]);
 	memcpy(text, data, size);
 	text[size] = '\0';
 	free(data);
@@ -253,11 +259,15 @@ static int read_blob(struct cache *cache, const struct entry *entry, size_t max_
 {
 	struct found found = { .verdict = entry->verdict };
 	char sha256[DIGEST_HEX_SIZE];
-	int err;
+	int fd, err;
 
-	err = read_entry(cache, BLOB, entry->sha256, max_bytes, &found.data, &found.size, f);
+	err = open_entry(cache, BLOB, entry->sha256, &fd, f);
 	if (err)
 		return err;
+	err = file_read_fd(fd, max_bytes, &found.data, &found.size, f);
+	close(fd);
+	if (err)
+		return fail_in(f, err, "blob file");
 	digest_hex(found.data, found.size, sha256);
 	if (found.size != entry->size)
 		err = fail(f, -EBADMSG, "blob file has %zu bytes, its index says %zu", found.size,

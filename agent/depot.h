@@ -59,6 +59,10 @@ int depot_answer(struct btfdepot *depot, const char *source, const char *where, 
 void depot_log(const struct btfdepot *depot, enum btfdepot_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Unpacks and checks (accept_packed) for this kernel; fills data and size of *ret_found. */
+int depot_unpack(const struct btfdepot *depot, const void *data, size_t size,
+		 struct found *ret_found, struct fail *f);
+
 void found_free(struct found *found);
 
 #endif

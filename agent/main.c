@@ -244,9 +244,8 @@ static int cmd_status(int argc, char **argv)
 	};
 	const struct options_usage usage = {
 		.synopsis = "status [options]",
-		.about =
-			"Says what kernel this is, whether it has BTF, and where else there is some.\n"
-			"Nothing goes over the network without --ask.",
+		.about = "Says what kernel this is, whether it has BTF, and where else is some.\n"
+			 "Nothing goes over the network without --ask.",
 		.own = own,
 	};
 	struct options o;

@@ -96,7 +96,7 @@ static void print_help(const struct options_usage *usage)
 		printf("\n");
 	}
 	printf("\nAn option goes before the environment, which goes before the default.\n"
-	       "Exit: 0 done, 1 failed, 2 usage, 3 every source said that it has no BTF for this kernel,\n"
+	       "Exit: 0 done, 1 failed, 2 usage, 3 every source said that it has none,\n"
 	       "4 content was refused and nothing else served, 5 a source could not be reached.\n");
 }
 
@@ -279,7 +279,7 @@ static int take_value(struct parser *p, const char *inline_value, const char *ar
 
 static int parse_option(struct parser *p, struct fail *f)
 {
-	const char *word = p->argv[p->at], *value, *equals;
+	const char *word = p->argv[p->at], *value = NULL, *equals;
 	const struct options_own *own = NULL;
 	const struct option *option;
 	size_t len;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 #include "btfdepot.h"
+#include "accept.h"
 #include "cache.h"
 #include "depot.h"
 #include "handover.h"
@@ -37,6 +38,19 @@ void found_free(struct found *found)
 	free(found->data);
 	free(found->path);
 	memset(found, 0, sizeof(*found));
+}
+
+int depot_unpack(const struct btfdepot *depot, const void *data, size_t size,
+		 struct found *ret_found, struct fail *f)
+{
+	struct accept_packed packed = {
+		.data = data,
+		.size = size,
+		.arch = depot->kernel.arch,
+		.max_bytes = depot->opts.max_btf_bytes,
+	};
+
+	return accept_packed(&packed, &ret_found->data, &ret_found->size, f);
 }
 
 void depot_log(const struct btfdepot *depot, enum btfdepot_log_level level, const char *fmt, ...)
@@ -265,7 +279,7 @@ static int prepare(struct btfdepot *depot, size_t *ret_count)
 {
 	uint64_t since = fetch_now_ms();
 	struct fail f = { "" };
-	char note[FAIL_TEXT_MAX];
+	char note[FAIL_TEXT_MAX] = "";
 	int err;
 
 	depot->deadline_ms = since + depot->opts.timeout_ms;
@@ -287,7 +301,7 @@ static int prepare(struct btfdepot *depot, size_t *ret_count)
 
 static int provision(struct btfdepot *depot)
 {
-	size_t count;
+	size_t count = 0;
 	int err;
 
 	err = prepare(depot, &count);

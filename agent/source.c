@@ -94,8 +94,7 @@ int source_path(struct btfdepot *depot, struct found *ret_found)
 		return -ENOENT;
 	err = file_read(path, ARCHIVE_MAX_FILE, &data, &size, &f);
 	if (!err) {
-		err = accept_packed(data, size, depot->kernel.arch, depot->opts.max_btf_bytes,
-				    &found.data, &found.size, &f);
+		err = depot_unpack(depot, data, size, &found, &f);
 		free(data);
 	}
 	if (err)
@@ -144,8 +143,7 @@ static int read_place(struct btfdepot *depot, const char *path, const struct pla
 	if (err)
 		return err;
 	if (place->form == PLACE_FULL) {
-		err = accept_packed(data, size, depot->kernel.arch, depot->opts.max_btf_bytes,
-				    &found.data, &found.size, f);
+		err = depot_unpack(depot, data, size, &found, f);
 		free(data);
 	} else {
 		found.data = data;

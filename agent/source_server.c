@@ -115,8 +115,7 @@ static int accept_answer(struct server *s, const struct place *place, struct fet
 	int err;
 
 	if (place->form == PLACE_FULL) {
-		err = accept_packed(answer->data, answer->size, depot->kernel.arch,
-				    depot->opts.max_btf_bytes, &found.data, &found.size, f);
+		err = depot_unpack(depot, answer->data, answer->size, &found, f);
 		if (!err)
 			*ret_found = found;
 		return err;

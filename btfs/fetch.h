@@ -22,10 +22,10 @@ struct fetch_request {
 };
 
 struct fetch_answer {
-	long status;	    /* HTTP's; 200 has a body, 304 and 404 have none here */
-	void *data;	    /* free with fetch_answer_free */
-	size_t size;	    /* bytes */
-	char etag[160];	    /* "" if none came */
+	long status;		/* HTTP's; 200 has a body, 304 and 404 have none here */
+	void *data;		/* free with fetch_answer_free */
+	size_t size;		/* bytes */
+	char etag[160];		/* "" if none came */
 	uint32_t retry_after_s; /* of 429 and 503, at most 86400; 0 if none came */
 };
 

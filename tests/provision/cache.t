@@ -15,7 +15,7 @@ served() {
 
 fetch_json() {
 	rm -f "$DIR/result"
-	fetch --tree "$DIR/root" --json --out "$DIR/result" "$@"
+	fetch --tree "$DIR/root" --json --out "$DIR/result"
 }
 
 mkdir -m 0777 "$DIR/cache"

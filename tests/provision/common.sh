@@ -21,7 +21,7 @@ finish() {
 }
 trap finish EXIT
 
-command -v python3 >/dev/null || skip_all "python3 is missing"
+command -v python3 >/dev/null || tap_skip "python3 is missing"
 
 start_server() {
 	mkdir -p "$DIR/root"

@@ -3,9 +3,9 @@
 # Each allocation failing in turn: a clean failure or the right bytes, never a crash or a wrong file.
 . "$(dirname "$0")/common.sh"
 
-command -v cc >/dev/null || skip_all "cc is missing"
+command -v cc >/dev/null || tap_skip "cc is missing"
 if nm -D "$AGENT" | grep -q __asan_init; then
-	skip_all "the sanitizers bring their own malloc"
+	tap_skip "the sanitizers bring their own malloc"
 fi
 full good "$DIR/root/$LAYOUT/$RELEASE.btf.tar.xz"
 mkbtf good "$DIR/good"
@@ -51,7 +51,7 @@ void *realloc(void *p, size_t size)
 	return fails() ? NULL : __libc_realloc(p, size);
 }
 END
-cc -shared -fPIC -O1 -w -o "$DIR/nth.so" "$DIR/nth.c" || skip_all "cc makes no shared object"
+cc -shared -fPIC -O1 -w -o "$DIR/nth.so" "$DIR/nth.c" || tap_skip "cc makes no shared object"
 
 crashed=0 wrong=0 failed=0 served=0 row=0 at=0
 # Sixty in a row that were not missed, or not reached: the end.

@@ -51,7 +51,9 @@ static char *new_folder(void)
 {
 	char *dir = strdup("/tmp/btfdepot-cache-XXXXXX");
 
-	return mkdtemp(dir);
+	if (!dir || !mkdtemp(dir))
+		abort();
+	return dir;
 }
 
 static void remove_folder(char *dir)

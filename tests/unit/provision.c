@@ -236,6 +236,36 @@ static void test_bad_object(void)
 	btfdepot__free(depot);
 }
 
+/* The collector that is built beside this test; opening needs no privilege. */
+static void test_open(void)
+{
+	static char bytes[1 << 20];
+	struct btfdepot_object object = { bytes, 0 };
+	struct btfdepot_opts opts = { .sz = sizeof(opts), .cache_dir = "" };
+	FILE *f = fopen("build/bpf/kernel.x86_64.bpf.o", "r");
+	struct bpf_object *opened = NULL;
+	struct btfdepot *depot = NULL;
+	int err;
+
+	object.size = f ? fread(bytes, 1, sizeof(bytes), f) : 0;
+	if (f)
+		fclose(f);
+	if (!object.size || access("/sys/kernel/btf/vmlinux", R_OK)) {
+		tap_skip("no BPF object was built, or this kernel shows no BTF");
+		return;
+	}
+	opts.objects = &object;
+	opts.n_objects = 1;
+	opts.btf_path = "/sys/kernel/btf/vmlinux";
+	opts.kernel_btf = "/nonexistent";
+	err = btfdepot__open_object(&opts, &depot, &opened);
+	tap_is_int(err, 0, "opens an object: %s", depot ? btfdepot__report(depot) : "");
+	tap_ok(opened != NULL, "with this kernel's BTF as a file");
+	tap_is_int(strlen(btfdepot__need(depot)), 64, "its need: %s", btfdepot__need(depot));
+	bpf_object__close(opened);
+	btfdepot__free(depot);
+}
+
 static void test_handover_file(void)
 {
 	struct handover *h = NULL;
@@ -275,6 +305,7 @@ int main(void)
 	test_explicit();
 	test_kernel();
 	test_bad_object();
+	test_open();
 	test_handover_file();
 	test_names();
 	unlink(btf_path);
