@@ -74,11 +74,12 @@ static int config_says_btf(const char *path)
 enum identity_btf identity_config(const char *host_root, const struct kernel *kernel, char *where,
 				  size_t size)
 {
+	const char *root = strcmp(host_root, "/") ? host_root : "";
 	char paths[2][PATH_MAX];
 	size_t i;
 
-	snprintf(paths[0], sizeof(paths[0]), "%s/proc/config.gz", host_root);
-	snprintf(paths[1], sizeof(paths[1]), "%s/boot/config-%s", host_root, kernel->release);
+	snprintf(paths[0], sizeof(paths[0]), "%s/proc/config.gz", root);
+	snprintf(paths[1], sizeof(paths[1]), "%s/boot/config-%s", root, kernel->release);
 	if (size)
 		where[0] = '\0';
 	for (i = 0; i < 2; i++) {
