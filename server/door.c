@@ -118,8 +118,8 @@ static void set_state(struct door *door, struct conn *conn, enum conn_state stat
 
 static void cut(struct door *door, struct conn *conn, enum metrics_event event, const char *why)
 {
-	shutdown(conn->fd, SHUT_RDWR);
 	conn->cut_why = why;
+	shutdown(conn->fd, SHUT_RDWR);
 	set_state(door, conn, CONN_CUT);
 	metrics_count(door->opts.metrics, event);
 }
@@ -216,11 +216,8 @@ static void admit(struct door *door, int fd, const struct sockaddr_storage *peer
 		return;
 	}
 	metrics_count(door->opts.metrics, METRICS_ACCEPTED);
-	if (door->opts.take(door->opts.arg, fd, (const struct sockaddr *)peer, size) == 0)
-		return;
-	pthread_mutex_lock(&door->lock);
-	door->n_taken--;
-	pthread_mutex_unlock(&door->lock);
+	if (door->opts.take(door->opts.arg, fd, (const struct sockaddr *)peer, size))
+		door_lost(door);
 }
 
 /* 0, or -EMFILE and the like: the kernel keeps the others waiting in its queue. */
@@ -341,6 +338,13 @@ void door_free(struct door *door)
 	free(door);
 }
 
+void door_lost(struct door *door)
+{
+	pthread_mutex_lock(&door->lock);
+	door->n_taken--;
+	pthread_mutex_unlock(&door->lock);
+}
+
 struct conn *door_enter(struct door *door, int fd, const struct sockaddr *addr, socklen_t size)
 {
 	struct conn *conn = &door->conns[fd], *oldest = NULL;
@@ -381,6 +385,16 @@ void door_leave(struct door *door, struct conn *conn)
 	set_state(door, conn, CONN_FREE);
 	metrics_set(door->opts.metrics, METRICS_CONNECTIONS, --door->n_conns);
 	pthread_mutex_unlock(&door->lock);
+}
+
+const char *door_cut_why(struct door *door, const struct conn *conn)
+{
+	const char *why;
+
+	pthread_mutex_lock(&door->lock);
+	why = conn->cut_why;
+	pthread_mutex_unlock(&door->lock);
+	return why;
 }
 
 int door_is_closing(struct door *door)

@@ -34,7 +34,7 @@ struct conn {
 	uint64_t since_ms; /* when the state began, CLOCK_MONOTONIC */
 	struct conn *next, *prev;
 	struct sockaddr_storage peer;
-	const char *cut_why; /* CONN_CUT */
+	const char *cut_why; /* see door_cut_why */
 	uint64_t written;    /* for the owner: bytes sent when the last answer was finished */
 };
 
@@ -59,10 +59,14 @@ void door_close(struct door *door, unsigned int grace_ms);
 void door_free(struct door *door); /* after door_close; takes NULL */
 
 /* To be told by whoever takes the connections. The conn is valid until door_leave. */
+void door_lost(struct door *door); /* it was closed before it could enter */
 struct conn *door_enter(struct door *door, int fd, const struct sockaddr *addr, socklen_t size);
 void door_answering(struct door *door, struct conn *conn);
 void door_waiting(struct door *door, struct conn *conn);
 void door_leave(struct door *door, struct conn *conn); /* before its fd is closed */
+
+/* Why it was cut, NULL if it was not. */
+const char *door_cut_why(struct door *door, const struct conn *conn);
 
 int door_is_closing(struct door *door);
 uint64_t door_now_us(void); /* CLOCK_MONOTONIC */

@@ -2,8 +2,10 @@
 #include "http.h"
 #include "btfs/fail.h"
 #include "door.h"
+#include "head.h"
 #include "log.h"
 #include "metrics.h"
+#include "pool.h"
 #include "request.h"
 #include "routes.h"
 #include "tree.h"
@@ -15,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define RETRY_AFTER_S "5"
@@ -23,13 +24,7 @@
 struct http {
 	struct http_opts opts;
 	struct door *door;
-	/*
-	 * One daemon, so one epoll set and one thread, for each thread asked for; the door deals
-	 * connections out in turn. Not the library's own pool: that accepts by itself, and then
-	 * whoever is refused is not told, and nothing idle can be made to go.
-	 */
-	struct MHD_Daemon *daemons[HTTP_MAX_THREADS];
-	unsigned int n_daemons, next;
+	struct pool *pool;
 };
 
 /* From the request's first line to the end of its answer. */
@@ -42,126 +37,6 @@ struct request {
 	unsigned int status;		     /* 0: not answered */
 	size_t bytes;
 };
-
-/* What all headers of a request say together. */
-struct head {
-	unsigned int n_hosts, n_lengths, n_encodings, n_ranges, n_if_ranges;
-	int has_if_none_match, has_if_match;
-	int has_body, is_malformed, wants_json;
-	const char *range, *if_range;
-};
-
-/* --- headers -------------------------------------------------------------------------------- */
-
-static int is_token(const char *s, size_t n)
-{
-	static const char others[] = "!#$%&'*+-.^_`|~";
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (!(s[i] >= '0' && s[i] <= '9') && !((s[i] | 32) >= 'a' && (s[i] | 32) <= 'z') &&
-		    (!s[i] || !strchr(others, s[i])))
-			return 0;
-	return n > 0;
-}
-
-static int is_field_text(const char *s, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (((unsigned char)s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f)
-			return 0;
-	return 1;
-}
-
-static enum MHD_Result read_header(void *arg, enum MHD_ValueKind kind, const char *key,
-				   size_t key_size, const char *value, size_t value_size)
-{
-	struct head *head = arg;
-
-	if (!value || !is_token(key, key_size) || !is_field_text(value, value_size)) {
-		head->is_malformed = 1;
-		return MHD_YES;
-	}
-	if (strcasecmp(key, "Host") == 0) {
-		head->n_hosts++;
-	} else if (strcasecmp(key, "Content-Length") == 0) {
-		head->n_lengths++;
-		head->has_body |= value[strspn(value, "0")] != '\0';
-	} else if (strcasecmp(key, "Transfer-Encoding") == 0) {
-		head->n_encodings++;
-		head->has_body = 1;
-	} else if (strcasecmp(key, "Range") == 0) {
-		head->n_ranges++;
-		head->range = value;
-	} else if (strcasecmp(key, "If-Range") == 0) {
-		head->n_if_ranges++;
-		head->if_range = value;
-	} else if (strcasecmp(key, "If-None-Match") == 0) {
-		head->has_if_none_match = 1;
-	} else if (strcasecmp(key, "If-Match") == 0) {
-		head->has_if_match = 1;
-	} else if (strcasecmp(key, "Accept") == 0) {
-		head->wants_json |= strcasestr(value, "application/json") != NULL;
-	}
-	return MHD_YES;
-}
-
-struct etag_search {
-	const char *name, *sha256;
-	enum request_compare compare;
-	int found;
-};
-
-static enum MHD_Result find_etag(void *arg, enum MHD_ValueKind kind, const char *key,
-				 const char *value)
-{
-	struct etag_search *search = arg;
-
-	if (value && strcasecmp(key, search->name) == 0)
-		search->found |= request_etag_listed(value, search->sha256, search->compare);
-	return MHD_YES;
-}
-
-/* The header may come several times; all of them are one list. */
-static int lists_etag(struct MHD_Connection *c, const char *name, const char *sha256,
-		      enum request_compare compare)
-{
-	struct etag_search search = { .name = name, .sha256 = sha256, .compare = compare };
-
-	MHD_get_connection_values(c, MHD_HEADER_KIND, find_etag, &search);
-	return search.found;
-}
-
-/*
- * What must not be served whatever it asks for: requests that two programs may read differently
- * (RFC 9112, 3.2 and 6.1), and bodies. 0, or the status.
- */
-static unsigned int check_head(const struct head *head, const char *version, const char **ret_why)
-{
-	const char *why = NULL;
-
-	if (head->is_malformed)
-		why = "a header's name or value has bytes that none may have";
-	else if (head->n_hosts > 1 || (head->n_hosts == 0 && strcmp(version, "HTTP/1.0") != 0))
-		why = "the request must have exactly one Host header";
-	else if (head->n_lengths > 1)
-		why = "the request has more than one Content-Length header; send one";
-	else if (head->n_lengths && head->n_encodings)
-		why = "the request has both Content-Length and Transfer-Encoding; send one";
-	if (why) {
-		*ret_why = why;
-		return MHD_HTTP_BAD_REQUEST;
-	}
-	if (head->has_body) {
-		*ret_why = "no body is taken here; send the request without one";
-		return MHD_HTTP_CONTENT_TOO_LARGE;
-	}
-	return 0;
-}
-
-/* --- responses ------------------------------------------------------------------------------ */
 
 static ssize_t read_nothing(void *arg, uint64_t at, char *buffer, size_t size)
 {
@@ -285,9 +160,10 @@ static unsigned int choose_part(struct MHD_Connection *c, const struct head *hea
 {
 	part[0] = 0;
 	part[1] = file->size;
-	if (head->has_if_match && !lists_etag(c, "If-Match", file->sha256, REQUEST_STRONG))
+	if (head->has_if_match && !head_lists_etag(c, "If-Match", file->sha256, REQUEST_STRONG))
 		return MHD_HTTP_PRECONDITION_FAILED;
-	if (head->has_if_none_match && lists_etag(c, "If-None-Match", file->sha256, REQUEST_WEAK))
+	if (head->has_if_none_match &&
+	    head_lists_etag(c, "If-None-Match", file->sha256, REQUEST_WEAK))
 		return MHD_HTTP_NOT_MODIFIED;
 	if (!is_get || head->n_ranges != 1)
 		return MHD_HTTP_OK;
@@ -387,8 +263,6 @@ static enum MHD_Result answer_request(struct request *request, struct MHD_Connec
 	return ret;
 }
 
-/* --- the library's callbacks ---------------------------------------------------------------- */
-
 static struct conn *conn_of(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info;
@@ -437,19 +311,19 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 				  size_t *data_size, void **context)
 {
 	struct request *request = *context;
-	struct head head = { 0 };
+	struct head head;
 	const char *why = NULL;
 	unsigned int status;
 	enum MHD_Result ret;
 
 	if (!request)
 		return MHD_NO;
-	MHD_get_connection_values_n(c, MHD_HEADER_KIND, read_header, &head);
+	head_read(c, &head);
 	if (request->method[0])
 		return answer_request(request, c, &head);
 	strncpy(request->method, method, sizeof(request->method) - 1);
 	door_answering(request->http->door, request->conn);
-	status = check_head(&head, version, &why);
+	status = head_check(&head, version, &why);
 	if (!status)
 		return MHD_YES;
 	ret = refuse(request, c, status, why, head.wants_json);
@@ -483,7 +357,7 @@ static unsigned int unanswered_status(struct request *request, struct MHD_Connec
 	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_HTTP_STATUS);
 	if (info)
 		return info->http_status;
-	return request->conn->cut_why ? 408 : 499;
+	return door_cut_why(request->http->door, request->conn) ? 408 : 499;
 }
 
 static void on_completed(void *arg, struct MHD_Connection *c, void **context,
@@ -508,9 +382,8 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **context,
 		.bytes = request->bytes,
 		.us = door_now_us() - request->start_us,
 	};
-	if (request->conn->cut_why)
-		entry.note = request->conn->cut_why;
-	else if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && request->status < 400)
+	entry.note = door_cut_why(http->door, request->conn);
+	if (!entry.note && code != MHD_REQUEST_TERMINATED_COMPLETED_OK && request->status < 400)
 		entry.note = "aborted";
 	log_request(http, &entry);
 	request->conn->written = bytes_written(request->conn->fd);
@@ -546,6 +419,9 @@ static void log_refused_line(struct http *http, const struct conn *conn)
 	log_request(http, &entry);
 }
 
+/* Whether the connection that this thread adds has come as far as to the door. */
+static _Thread_local int has_entered;
+
 static void on_connection(void *arg, struct MHD_Connection *c, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
@@ -557,6 +433,7 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **context,
 		fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 		addr = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 		sa = addr->client_addr;
+		has_entered = 1;
 		*context = door_enter(http->door, fd->connect_fd, sa,
 				      sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 								: sizeof(struct sockaddr_in));
@@ -567,25 +444,35 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **context,
 	*context = NULL;
 }
 
-/* --- start and stop ------------------------------------------------------------------------- */
+static void add(void *arg, struct MHD_Daemon *daemon, int fd, const struct sockaddr *addr,
+		socklen_t size)
+{
+	struct http *http = arg;
+
+	has_entered = 0;
+	if (MHD_add_connection(daemon, fd, addr, size) != MHD_YES && !has_entered)
+		door_lost(http->door);
+}
 
 static int take(void *arg, int fd, const struct sockaddr *addr, socklen_t size)
 {
 	struct http *http = arg;
-	struct MHD_Daemon *daemon = http->daemons[http->next++ % http->n_daemons];
 
-	return MHD_add_connection(daemon, fd, addr, size) == MHD_YES ? 0 : -ECONNABORTED;
+	return pool_hand(http->pool, fd, addr, size);
 }
 
-static struct MHD_Daemon *start_daemon(struct http *http)
+/* The library's own limits of connections and of time are off: the door has better ones. */
+static struct MHD_Daemon *start_daemon(void *arg)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
-					MHD_USE_ITC | MHD_USE_ERROR_LOG,
-				0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
-				hear_library, NULL, MHD_OPTION_CONNECTION_LIMIT,
-				(unsigned int)http->opts.max_fds,
+	struct http *http = arg;
+
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
+				NULL, NULL, on_request, http, /* then the options */
+				MHD_OPTION_EXTERNAL_LOGGER, hear_library, NULL,
+				MHD_OPTION_CONNECTION_LIMIT, (unsigned int)http->opts.max_fds,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MAX_HEAD,
-				MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_URI_LOG_CALLBACK,
+				MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+				MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_URI_LOG_CALLBACK,
 				on_target, http, MHD_OPTION_UNESCAPE_CALLBACK, dont_unescape, NULL,
 				MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
 				MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
@@ -604,21 +491,23 @@ int http_start(const struct http_opts *opts, struct http **ret_http, struct fail
 		.take = take,
 		.arg = http,
 	};
-	int err = -ENOMEM;
+	struct pool_opts pool = {
+		.threads = opts->threads,
+		.start = start_daemon,
+		.add = add,
+		.arg = http,
+	};
+	int err;
 
 	if (!http)
-		return fail(f, err, "no memory");
+		return fail(f, -ENOMEM, "no memory");
 	http->opts = *opts;
 	err = door_new(&door, opts->max_fds, &http->door, f);
 	if (err)
 		goto out;
-	for (; http->n_daemons < opts->threads; http->n_daemons++) {
-		http->daemons[http->n_daemons] = start_daemon(http);
-		if (!http->daemons[http->n_daemons]) {
-			err = fail(f, -EAGAIN, "libmicrohttpd can't start: %s", strerror(errno));
-			goto out;
-		}
-	}
+	err = pool_new(&pool, &http->pool, f);
+	if (err)
+		goto out;
 	err = door_start(http->door, f);
 	if (err)
 		goto out;
@@ -631,14 +520,11 @@ out:
 
 void http_stop(struct http *http, unsigned int grace_ms)
 {
-	unsigned int i;
-
 	if (!http)
 		return;
 	if (http->door)
 		door_close(http->door, grace_ms);
-	for (i = 0; i < http->n_daemons; i++)
-		MHD_stop_daemon(http->daemons[i]);
+	pool_free(http->pool);
 	door_free(http->door);
 	free(http);
 }

@@ -15,11 +15,10 @@ struct tree_slot;
 #define HTTP_MAX_HEAD                                                              \
 	(16u << 10) /* bytes of a request's line and headers, and of the library's \
 		     * other memory for a connection */
-#define HTTP_MAX_THREADS 64
 
 struct http_opts {
 	int listen_fd;
-	unsigned int threads; /* that serve; 1..HTTP_MAX_THREADS */
+	unsigned int threads; /* that serve; 1..POOL_MAX_THREADS */
 	unsigned int max_connections;
 	unsigned int max_per_address; /* 0: no limit */
 	unsigned int header_timeout_ms, response_timeout_ms;

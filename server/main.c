@@ -5,6 +5,7 @@
 #include "listen.h"
 #include "log.h"
 #include "metrics.h"
+#include "pool.h"
 #include "routes.h"
 #include "tree.h"
 
@@ -89,7 +90,7 @@ static const struct {
 	{ "max-per-address", offsetof(struct settings, max_per_address), { 0, MAX_CONNECTIONS } },
 	{ "header-timeout", offsetof(struct settings, header_timeout_s), { 1, 3600 } },
 	{ "response-timeout", offsetof(struct settings, response_timeout_s), { 1, 86400 } },
-	{ "threads", offsetof(struct settings, threads), { 1, HTTP_MAX_THREADS } },
+	{ "threads", offsetof(struct settings, threads), { 1, POOL_MAX_THREADS } },
 };
 
 static const struct option options[] = {
@@ -317,7 +318,7 @@ int main(int argc, char **argv)
 	int status, err;
 
 	s.threads = processors < 1		    ? 1
-		    : processors > HTTP_MAX_THREADS ? HTTP_MAX_THREADS
+		    : processors > POOL_MAX_THREADS ? POOL_MAX_THREADS
 						    : processors;
 	if (read_options(argc, argv, &s, &status))
 		return status;
