@@ -3,7 +3,8 @@
  * BTF out of whatever it comes in: raw, gzip, zstd, xz, a tar of one of these (BTFHub's
  * .btf.tar.xz), an ELF file with a .BTF section. What it is, is read from the bytes, never from
  * the name. Nothing is written to disk, no name or link inside is followed. Every result still has
- * to pass view_open: only its first bytes were looked at here.
+ * to pass view_open: only its first bytes were looked at here. What decoding may take is bounded in
+ * decoder.h, which tar is read is told in tar.h.
  */
 #ifndef BTFS_ARCHIVE_H
 #define BTFS_ARCHIVE_H
@@ -12,10 +13,9 @@
 
 struct fail;
 
-#define ARCHIVE_MAX_BTF (64u << 20)	 /* bytes of one BTF; the largest known has 27 MB */
-#define ARCHIVE_MAX_FILE (1u << 30)	 /* bytes of a file on disk: vmlinux with DWARF */
-#define ARCHIVE_MAX_DECODER (80u << 20)	 /* memory that a decoder may use */
-#define ARCHIVE_MAX_MODULES 8192	 /* members of a multi-member archive */
+#define ARCHIVE_MAX_BTF	    (64u << 20) /* bytes of one BTF; the largest known has 27 MB */
+#define ARCHIVE_MAX_FILE    (1u << 30)	/* bytes of a file on disk: vmlinux with DWARF */
+#define ARCHIVE_MAX_MODULES 8192	/* members of a multi-member archive */
 
 struct archive_part {
 	char *name; /* its name inside, "" for a file that is the BTF itself; for people only */
@@ -23,7 +23,7 @@ struct archive_part {
 	size_t size; /* bytes */
 };
 
-/* A kernel's BTF and, in multi-member archives, one split BTF for each module. */
+/* A kernel's BTF and, in multi-member archives, one split BTF for each module, in their order. */
 struct archive {
 	struct archive_part btf;
 	struct archive_part *modules;

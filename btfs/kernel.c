@@ -146,16 +146,17 @@ static int find_build_id(const uint8_t *notes, size_t size, bool big_endian, str
 int kernel_parse_notes(const void *notes, size_t size, char ret_hex[KERNEL_FIELD_SIZE],
 		       struct fail *f)
 {
-	const bool native = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__; /* whether big-endian */
+	bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 	struct note found;
 	int err;
 
 	if (size > MAX_NOTES)
 		return fail(f, -E2BIG, "notes have %zu bytes, the limit is %u", size, MAX_NOTES);
 	/* Nothing tells the byte order; in the wrong one the first size leads out at once. */
-	err = find_build_id(notes, size, native, &found, f);
-	if (err == -EBADMSG && !find_build_id(notes, size, !native, &found, NULL))
-		err = 0;
+	if (find_build_id(notes, size, big_endian, &found, NULL) == -EBADMSG &&
+	    find_build_id(notes, size, !big_endian, &found, NULL) != -EBADMSG)
+		big_endian = !big_endian;
+	err = find_build_id(notes, size, big_endian, &found, f);
 	if (err)
 		return err;
 	for (size_t i = 0; i < found.desc_size; i++)

@@ -145,8 +145,9 @@ int osrelease_get(const char *text, size_t size, const char *key, char ret_value
 		  struct fail *f)
 {
 	struct scan s = { text, text + size };
+	struct value last = { .len = 0 };
+	int last_err = 0, err;
 	bool assigns;
-	int err = 0;
 
 	ret_value[0] = '\0';
 	if (size > OSRELEASE_MAX_SIZE)
@@ -159,14 +160,16 @@ int osrelease_get(const char *text, size_t size, const char *key, char ret_value
 	while (s.p < s.end) {
 		struct value v = { .len = 0 };
 		bool ours = scan_key(&s, key, &assigns);
-		int bad = 0;
 
+		err = 0;
 		if (assigns)
-			bad = scan_value(&s, &v);
+			err = scan_value(&s, &v);
 		else
 			skip_line(&s);
-		if (ours)
-			err = take(key, &v, bad, ret_value, f);
+		if (ours) {
+			last = v;
+			last_err = err;
+		}
 	}
-	return err;
+	return take(key, &last, last_err, ret_value, f);
 }

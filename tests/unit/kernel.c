@@ -42,6 +42,7 @@ static const struct {
 	{ "a value over two lines", "NAME=\"a\nID=no\"\nID=yes\nVERSION_ID=1\n", "yes", "1", 0 },
 	{ "a continued line", "ID=deb\\\nian\nVERSION_ID=\"1\\\n1\"\n", "debian", "11", 0 },
 	{ "the last of two", "ID=no\nVERSION_ID=0\nID=yes\nVERSION_ID=1\n", "yes", "1", 0 },
+	{ "a bad one, then a good one", "ID=a/b\nID=\"\nID=yes\nVERSION_ID=1\n", "yes", "1", 0 },
 	{ "the last of two, a bad one", "ID=no\nID=a/b\nVERSION_ID=1\n", "", "1", -EBADMSG },
 	{ "an expansion", "ID=$(id)\nVERSION_ID=`id`\n", "", "", -EBADMSG },
 	{ "a path", "ID=../../etc\nVERSION_ID=1\n", "", "1", -EBADMSG },
@@ -69,6 +70,7 @@ static void test_os_release(void)
 
 		tap_is_int(err, os_releases[i].err, "os-release with %s %s", os_releases[i].what,
 			   f.text);
+		tap_is_int(f.text[0] != '\0', err != 0, "a sentence only with an error");
 		tap_is_str(k.distro, os_releases[i].distro, "its distro");
 		tap_is_str(k.distro_version, os_releases[i].version, "its version");
 	}
