@@ -15,20 +15,22 @@
 
 enum state { NEW, OPEN, DONE };
 
+/* What a type is by value. */
 struct shape {
-	uint64_t size; /* bytes of a value; 0 where it has none */
+	uint32_t size; /* bytes of a value; 0 where it has none */
 	uint8_t state;
 	uint8_t depth;	 /* modifiers, typedefs and arrays in a row, this one included */
 	uint8_t nesting; /* structs and unions within each other, this one included */
 	bool sized;	 /* may be a member or an array's element */
 };
 
+#define BLOCK 64 /* bytes of the string section that share a bit */
+
 struct check {
 	const struct view *v;
 	struct fail *f;
-	uint8_t *
-		name_ok; /* of each byte of the string section: an identifier starts here, or NUL */
 	struct shape *shapes; /* of type first_id + i */
+	uint64_t *odd_blocks; /* a bit for each block in which some name is no identifier */
 };
 
 struct frame {
@@ -49,24 +51,57 @@ static int bad(const struct check *c, uint32_t id, const char *rule)
 
 static bool is_identifier_byte(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '.' || c == '$';
+	return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10 || c == '_' ||
+	       c == '.' || c == '$';
 }
 
-/* Backwards over the strings, so that each byte is looked at once however often it is named. */
-static int find_identifiers(struct check *c)
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+/* Whether some of the bytes is neither NUL nor an identifier's; 16 at a time. */
+static bool has_odd_byte(const uint8_t *p, size_t n)
 {
-	const char *strs = c->v->strs;
-	bool tail_ok = true;
+	bytes16 odd = { 0 }, x, ok;
+	size_t i = 0;
 
-	c->name_ok = malloc(c->v->strs_len + 1);
-	if (!c->name_ok)
-		return fail(c->f, -ENOMEM, "no memory for %u bytes of strings", c->v->strs_len);
-	for (uint32_t i = c->v->strs_len; i-- > 0;) {
-		uint8_t b = strs[i];
+	for (; n - i >= sizeof(x); i += sizeof(x)) {
+		memcpy(&x, p + i, sizeof(x));
+		ok = (bytes16)((x | 0x20) - 'a' < 26) | (bytes16)(x - '0' < 10) |
+		     (bytes16)(x == '_') | (bytes16)(x == '.') | (bytes16)(x == '$') |
+		     (bytes16)(x == 0);
+		odd |= ~ok;
+	}
+	for (; i < n; i++)
+		odd[0] |= p[i] && !is_identifier_byte(p[i]);
+	for (i = 1; i < sizeof(odd); i++)
+		odd[0] |= odd[i];
+	return odd[0];
+}
 
-		tail_ok = b == '\0' || (tail_ok && is_identifier_byte(b));
-		c->name_ok[i] = tail_ok && !(b >= '0' && b <= '9');
+/*
+ * Nearly every string is an identifier. So each byte is looked at once and in order; the blocks
+ * with another byte, and those before them up to the start of its string, are remembered, and only
+ * names that start there are looked at again, one by one.
+ */
+static int find_odd_names(struct check *c)
+{
+	const uint8_t *strs = (const uint8_t *)c->v->strs;
+	size_t len = c->v->strs_len, n_blocks = len / BLOCK + 1;
+
+	c->odd_blocks = calloc(n_blocks / 64 + 1, sizeof(*c->odd_blocks));
+	if (!c->odd_blocks)
+		return fail(c->f, -ENOMEM, "no memory for %zu bytes of strings", len);
+	for (size_t b = 0; b < n_blocks; b++) {
+		size_t start = b * BLOCK, n = len - start < BLOCK ? len - start : BLOCK;
+		size_t first = b;
+
+		if (!has_odd_byte(strs + start, n))
+			continue;
+		/* back to the block in which the string starts that reaches into this one */
+		do
+			first -= first > 0;
+		while (first && !memchr(strs + first * BLOCK, '\0', BLOCK));
+		for (; first <= b; first++)
+			c->odd_blocks[first / 64] |= 1ull << first % 64;
 	}
 	return 0;
 }
@@ -76,12 +111,25 @@ static bool in_strings(const struct check *c, uint32_t off)
 	return off < c->v->first_str + c->v->strs_len;
 }
 
+static bool is_identifier_slowly(const char *name)
+{
+	for (; *name; name++)
+		if (!is_identifier_byte(*name))
+			return false;
+	return true;
+}
+
+/* An identifier, or nothing; names in the base were looked at when it was opened. */
 static bool is_identifier(const struct check *c, uint32_t off)
 {
-	if (!in_strings(c, off))
+	uint32_t at = off - c->v->first_str, block = at / BLOCK;
+
+	if (off < c->v->first_str)
+		return true;
+	if (at >= c->v->strs_len || (uint8_t)(c->v->strs[at] - '0') < 10)
 		return false;
-	/* names in the base were looked at when it was opened */
-	return off < c->v->first_str || c->name_ok[off - c->v->first_str];
+	return !(c->odd_blocks[block / 64] >> block % 64 & 1) ||
+	       is_identifier_slowly(c->v->strs + at);
 }
 
 static bool is_empty(const struct check *c, uint32_t off)
@@ -129,16 +177,13 @@ static const struct head_rule {
 	[VIEW_KIND_ENUM64] = { .name = NAME_OPTIONAL, .vlen = true, .kflag = true },
 };
 
-static bool is_value_kind(uint8_t kind)
-{
-	return kind != BTF_KIND_FUNC && kind != BTF_KIND_VAR && kind != BTF_KIND_DATASEC &&
-	       kind != BTF_KIND_DECL_TAG;
-}
-
 /* void (id 0) included */
 static bool is_value_type(const struct check *c, uint32_t id)
 {
-	return id < c->v->n_types && is_value_kind(view_type(c->v, id).kind);
+	const uint32_t others = 1u << BTF_KIND_FUNC | 1u << BTF_KIND_VAR | 1u << BTF_KIND_DATASEC |
+				1u << BTF_KIND_DECL_TAG;
+
+	return id < c->v->n_types && !(others >> view_kind(c->v, id) & 1);
 }
 
 static int check_head(const struct check *c, uint32_t id, const struct view_type *t)
@@ -223,7 +268,7 @@ static int check_func(const struct check *c, uint32_t id, const struct view_type
 {
 	if (t->vlen > BTF_FUNC_EXTERN)
 		return bad(c, id, "has an unknown linkage");
-	if (t->type >= c->v->n_types || view_type(c->v, t->type).kind != BTF_KIND_FUNC_PROTO)
+	if (t->type >= c->v->n_types || view_kind(c->v, t->type) != BTF_KIND_FUNC_PROTO)
 		return bad(c, id, "refers to what is no func_proto");
 	return 0;
 }
@@ -264,7 +309,7 @@ static int check_datasec(const struct check *c, uint32_t id, const struct view_t
 
 		if (type >= c->v->n_types)
 			return bad(c, id, "holds what is no variable");
-		kind = view_type(c->v, type).kind;
+		kind = view_kind(c->v, type);
 		if (kind != BTF_KIND_VAR && kind != BTF_KIND_FUNC)
 			return bad(c, id, "holds what is no variable");
 		if (t->size && end > t->size)
@@ -313,59 +358,51 @@ static int (*const kind_checks[VIEW_KIND_MAX + 1])(const struct check *, uint32_
 	[VIEW_KIND_ENUM64] = check_enum,
 };
 
-static int check_records(const struct check *c)
+static int check_record(const struct check *c, uint32_t id)
 {
-	for (uint32_t id = c->v->first_id; id < c->v->n_types; id++) {
-		struct view_type t = view_type(c->v, id);
-		int err = check_head(c, id, &t);
+	struct view_type t = view_type(c->v, id);
+	int err = check_head(c, id, &t);
 
-		if (!err && kind_checks[t.kind])
-			err = kind_checks[t.kind](c, id, &t);
-		if (err)
-			return err;
-	}
-	return 0;
+	if (!err && kind_checks[t.kind])
+		err = kind_checks[t.kind](c, id, &t);
+	return err;
+}
+
+/* The shape of a type in the base, which was checked before. */
+static struct shape base_shape(const struct check *c, uint32_t id)
+{
+	int64_t size = view_size(c->v->base, id);
+
+	return (struct shape){ .state = DONE, .size = size < 0 ? 0 : size, .sized = size >= 0 };
 }
 
 /*
- * What a type is by value if that needs no look at other types. Pointers count as 4 bytes here:
- * their size is not known yet, and a lower bound is all that is needed.
+ * What a type is by value, if that is known or needs no look at other types; false: walk it first.
+ * Pointers count as 4 bytes here: their size is not known yet, and a lower bound is all that is
+ * needed.
  */
-static bool leaf_shape(const struct check *c, uint32_t id, struct shape *ret)
+static bool find_shape(const struct check *c, uint32_t id, struct shape *ret)
 {
-	struct view_type t = view_type(c->v, id);
-	int64_t size;
+	const uint32_t sized = 1u << BTF_KIND_INT | 1u << BTF_KIND_FLOAT | 1u << BTF_KIND_ENUM |
+			       1u << VIEW_KIND_ENUM64;
+	struct shape *s = &c->shapes[id - c->v->first_id];
+	uint8_t kind = view_kind(c->v, id);
 
-	*ret = (struct shape){ .state = DONE, .size = t.size, .sized = true };
-	if (id && id < c->v->first_id) { /* was checked with the base */
-		size = view_size(c->v->base, id);
-		ret->sized = size >= 0;
-		ret->size = size >= 0 ? size : 0;
+	if (id < c->v->first_id) {
+		*ret = id ? base_shape(c, id) : (struct shape){ .state = DONE };
 		return true;
 	}
-	switch (t.kind) {
-	case BTF_KIND_INT:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_ENUM:
-	case VIEW_KIND_ENUM64:
-		return true;
-	case BTF_KIND_PTR:
-		ret->size = 4;
-		return true;
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-	case BTF_KIND_ARRAY:
-		*ret = c->shapes[id - c->v->first_id];
-		return ret->state == DONE;
-	default:
-		if (view_is_modifier(t.kind)) {
-			*ret = c->shapes[id - c->v->first_id];
-			return ret->state == DONE;
-		}
-		ret->sized = false;
-		ret->size = 0;
+	if (s->state == DONE) {
+		*ret = *s;
 		return true;
 	}
+	if (view_is_composite(kind) || view_is_modifier(kind) || kind == BTF_KIND_ARRAY)
+		return false;
+	s->state = DONE;
+	s->sized = kind == BTF_KIND_PTR || sized >> kind & 1;
+	s->size = kind == BTF_KIND_PTR ? 4 : s->sized ? view_type(c->v, id).size : 0;
+	*ret = *s;
+	return true;
 }
 
 /* The bits that a member takes from its offset; legacy bitfields are ints of fewer bits. */
@@ -376,15 +413,15 @@ static uint64_t member_bits(const struct check *c, const struct view_member *m,
 
 	if (m->bit_size)
 		return m->bit_size;
+	if (view_kind(c->v, m->type) != BTF_KIND_INT)
+		return (uint64_t)s->size * 8;
 	t = view_type(c->v, m->type);
-	if (t.kind == BTF_KIND_INT)
-		return view_int(c->v, &t).bits;
-	return s->size * 8;
+	return view_int(c->v, &t).bits;
 }
 
 static bool holds_bits(const struct view *v, uint32_t id)
 {
-	uint8_t kind = view_type(v, view_skip_modifiers(v, id)).kind;
+	uint8_t kind = view_kind(v, view_skip_modifiers(v, id));
 
 	return kind == BTF_KIND_INT || view_is_enum(kind);
 }
@@ -426,8 +463,7 @@ static int add_referred(const struct check *c, uint32_t id, const struct view_ty
 		return 0;
 	if (!s->sized)
 		return bad(c, id, "has elements of a type without a size");
-	own->size = s->size * view_array(c->v, t).nelems;
-	if (own->size > UINT32_MAX)
+	if (__builtin_mul_overflow(s->size, view_array(c->v, t).nelems, &own->size))
 		return bad(c, id, "is larger than 4 GiB");
 	return 0;
 }
@@ -444,13 +480,13 @@ static int step(const struct check *c, struct frame *frame, uint32_t *ret_next)
 		uint32_t to = t.kind == BTF_KIND_ARRAY ? view_array(c->v, &t).type : t.type;
 
 		*ret_next = to;
-		return leaf_shape(c, to, &s) ? add_referred(c, frame->id, &t, &s) : 1;
+		return find_shape(c, to, &s) ? add_referred(c, frame->id, &t, &s) : 1;
 	}
 	for (; frame->next < t.vlen; frame->next++) {
 		struct view_member m = view_member(c->v, &t, frame->next);
 
 		*ret_next = m.type;
-		if (!leaf_shape(c, m.type, &s))
+		if (!find_shape(c, m.type, &s))
 			return 1;
 		err = add_member(c, frame->id, &t, &m, &s);
 		if (err)
@@ -508,7 +544,7 @@ static int check_containment(const struct check *c)
 	if (!stack)
 		return fail(c->f, -ENOMEM, "no memory");
 	for (uint32_t id = c->v->first_id; !err && id < c->v->n_types; id++)
-		if (!leaf_shape(c, id, &s))
+		if (!find_shape(c, id, &s))
 			err = walk(c, stack, id);
 	free(stack);
 	return err;
@@ -522,12 +558,12 @@ int check_types(const struct view *view, struct fail *f)
 	c.shapes = calloc(view->n_types - view->first_id + 1, sizeof(*c.shapes));
 	if (!c.shapes)
 		return fail(f, -ENOMEM, "no memory for %u types", view->n_types);
-	err = find_identifiers(&c);
-	if (!err)
-		err = check_records(&c);
+	err = find_odd_names(&c);
+	for (uint32_t id = view->first_id; !err && id < view->n_types; id++)
+		err = check_record(&c, id);
 	if (!err)
 		err = check_containment(&c);
-	free(c.name_ok);
+	free(c.odd_blocks);
 	free(c.shapes);
 	return err;
 }

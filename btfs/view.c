@@ -188,11 +188,13 @@ static int find_types(struct view *v, struct fail *f)
 {
 	size_t max = v->types_len / 12, n = 0, size;
 	uint32_t *offsets;
+	uint8_t *kinds;
 
 	if (max > VIEW_MAX_TYPES)
 		max = VIEW_MAX_TYPES;
 	v->offsets = offsets = malloc((max + 1) * sizeof(*offsets));
-	if (!offsets)
+	v->kinds = kinds = malloc(max + 1);
+	if (!offsets || !kinds)
 		return fail(f, -ENOMEM, "no memory for %zu types", max);
 	for (size_t at = 0; at < v->types_len; at += size) {
 		const uint8_t *p = v->types + at;
@@ -211,6 +213,7 @@ static int find_types(struct view *v, struct fail *f)
 				id, view_u32(v, p + 4));
 		if (size > left)
 			return fail(f, -EBADMSG, "BTF type %zu is cut off", id);
+		kinds[n] = view_u32(v, p + 4) >> 24 & 0x1f;
 		offsets[n++] = at;
 	}
 	v->n_types = v->first_id + n;
@@ -243,10 +246,12 @@ static bool is_long(const char *name)
 uint32_t view_find_long(const struct view *v)
 {
 	for (uint32_t id = v->first_id; id < v->n_types; id++) {
-		struct view_type t = view_type(v, id);
+		struct view_type t;
 
-		if (t.kind == BTF_KIND_INT && (t.size == 4 || t.size == 8) &&
-		    is_long(view_name(v, t.name_off)))
+		if (view_kind(v, id) != BTF_KIND_INT)
+			continue;
+		t = view_type(v, id);
+		if ((t.size == 4 || t.size == 8) && is_long(view_name(v, t.name_off)))
 			return id;
 	}
 	return 0;
@@ -313,6 +318,7 @@ void view_close(struct view *view)
 	if (!view)
 		return;
 	free((void *)view->offsets);
+	free((void *)view->kinds);
 	free(view);
 }
 

@@ -48,6 +48,7 @@ struct view {
 	bool swapped;	   /* its byte order is not this machine's */
 	bool big_endian;
 	const uint32_t *offsets; /* of type first_id + i within types */
+	const uint8_t *kinds;	 /* of type first_id + i */
 };
 
 /*
@@ -105,6 +106,14 @@ static inline const uint8_t *view_raw_type(const struct view *v, uint32_t id)
 	if (id < v->first_id)
 		v = v->base;
 	return v->types + v->offsets[id - v->first_id];
+}
+
+/* BTF_KIND_UNKN for void. The id must be below n_types. */
+static inline uint8_t view_kind(const struct view *v, uint32_t id)
+{
+	if (id >= v->first_id)
+		return v->kinds[id - v->first_id];
+	return id ? v->base->kinds[id - v->base->first_id] : BTF_KIND_UNKN;
 }
 
 /* id 0 gives kind BTF_KIND_UNKN (void). The id must be below n_types. */
