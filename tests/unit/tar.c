@@ -266,17 +266,20 @@ static void bad_long_300(struct made *m)
 	memset(name, 'n', sizeof(name));
 	put_header(m, 'L', "././@LongLink", sizeof(name));
 	put_content(m, name, sizeof(name));
+	put_member(m, '0', "a", "1");
 }
 
 static void bad_long_nul(struct made *m)
 {
 	put_header(m, 'L', "././@LongLink", 6);
 	put_content(m, "ab\0cd", 6);
+	put_member(m, '0', "a", "1");
 }
 
 static void bad_long_out(struct made *m)
 {
 	put_member(m, 'L', "././@LongLink", "../../x");
+	put_member(m, '0', "a", "1");
 }
 
 static void bad_long_chain(struct made *m)
@@ -289,6 +292,18 @@ static void bad_pax_chain(struct made *m)
 {
 	for (int i = 0; i < 100; i++)
 		put_pax(m, "9 path=a\n");
+}
+
+/* One record, sound but for its length. */
+static void bad_pax_large(struct made *m)
+{
+	static char record[TAR_MAX_PAX + 2];
+
+	memset(record, 'x', sizeof(record) - 1);
+	memcpy(record, "65537 comment=", 14);
+	record[TAR_MAX_PAX] = '\n';
+	put_pax(m, record);
+	put_member(m, '0', "a", "1");
 }
 
 static void bad_pax_huge(struct made *m)
@@ -411,6 +426,7 @@ static const struct {
 	{ "a way out in a long name", bad_long_out },
 	{ "a chain of long names", bad_long_chain },
 	{ "a chain of pax records", bad_pax_chain },
+	{ "a byte over 64 KiB of pax records", bad_pax_large },
 	{ "2 MiB of pax records", bad_pax_huge },
 	{ "a long name and no member", bad_long_then_end },
 	{ "a NUL in a name", bad_name_nul },
