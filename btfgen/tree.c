@@ -21,8 +21,9 @@
 #define FILE_MODE    0644
 #define FOLDER_MODE  0755
 #define INDEX_HEADER "arch\tdistro\tdistro_version\trelease\tbuild_id\tversion\tsha256\tsize\n"
-#define PLAIN	     "._~:+/-" /* bytes that stand for themselves in an index, beside letters and digits \
-				*/
+#define PLAIN                                                                               \
+	"._~:+/-" /* bytes that stand for themselves in an index, beside letters and digits \
+		   */
 
 /* Where content that was published stands, to link to. */
 struct content {

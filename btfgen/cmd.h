@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The commands of btfgen. Each lies in a cmd_NAME.c and is one row of the table in main.c; they
+ * and main.c are the only files that print.
+ */
+#ifndef BTFGEN_CMD_H
+#define BTFGEN_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct fail;
+struct inputs;
+struct scan;
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* Every option of every command; a command takes those that its row names. */
+struct options {
+	const char *out, *archive, *kernels, *arch, *need;
+	unsigned jobs;
+	bool each, no_probe, id, json, quiet, verbose;
+};
+
+/* They get what is left of the arguments, and give the exit status. */
+int cmd_min(const struct options *o, char **args, int n);
+int cmd_cut(const struct options *o, char **args, int n);
+int cmd_need(const struct options *o, char **args, int n);
+int cmd_verify(const struct options *o, char **args, int n);
+
+/* What they share. One line on stderr, and the status to end with: */
+int complain(const struct fail *f);
+int misuse(const char *what);
+/* status, or EXIT_FAILED if standard output took not everything. */
+int finish(int status);
+/* The objects named by args, or what --need names. */
+int read_inputs(const struct options *o, char **args, int n, struct inputs *ret, struct fail *f);
+/* One line on stderr for each object without CO-RE relocations. */
+void note_empty(const struct inputs *in, const struct options *o);
+/* The kernels of --archive that --kernels and arch (NULL: any) leave; at least one. */
+int read_kernels(const struct options *o, const char *arch, struct scan *ret, struct fail *f);
+
+#endif
