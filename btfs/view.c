@@ -125,6 +125,9 @@ static int check_sections(const struct view *v, const struct header *h, struct f
 
 	if (h->types_off % 4 || h->types_len % 4)
 		return fail(f, -EBADMSG, "BTF type section is not aligned to 4 bytes");
+	/* the kernel does not mind, libbpf does */
+	if ((uint64_t)h->types_off + h->types_len > h->strs_off)
+		return fail(f, -EBADMSG, "BTF string section does not stand behind the types");
 	for (size_t i = 0; i < n; i++) {
 		if (s[i].off < end || s[i].off - end > 3)
 			return fail(f, -EBADMSG, "BTF sections overlap or leave a gap");
@@ -289,9 +292,12 @@ static int open_sections(struct view *v, struct fail *f)
 int view_open(const void *data, size_t size, const struct view *base, struct view **ret_view,
 	      struct fail *f)
 {
-	struct view *v = calloc(1, sizeof(*v));
+	struct view *v;
 	int err;
 
+	if (base && base->base)
+		return fail(f, -ENOTSUP, "the base of split BTF is split itself");
+	v = calloc(1, sizeof(*v));
 	if (!v)
 		return fail(f, -ENOMEM, "no memory");
 	v->data = data;
