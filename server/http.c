@@ -306,6 +306,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *c)
  * Called when the header is complete, and again when the (empty) body is. A response that is queued
  * at the first call ends the connection, which is right for what is refused there.
  */
+// NOLINTNEXTLINE(readability-function-size): the parameters are the library's
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *data_size, void **context)

@@ -101,7 +101,7 @@ int listen_open(const struct listen_address *address, int *ret_fd,
 	struct sockaddr_storage bound = { 0 };
 	socklen_t size = sizeof(bound);
 	char name[LOG_MAX_PEER];
-	int fd, err;
+	int fd = -1, err;
 
 	err = open_one(address, &fd);
 	if ((err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL) && address->is_any) {

@@ -39,7 +39,7 @@ static int check_segments(const char *path, struct fail *f)
 
 int request_path(const char *target, char ret_path[REQUEST_MAX_TARGET + 1], struct fail *f)
 {
-	char path[REQUEST_MAX_TARGET + 1];
+	char path[REQUEST_MAX_TARGET + 1] = "";
 	size_t length = strcspn(target, "?"), n = 0, i;
 
 	if (strlen(target) > REQUEST_MAX_TARGET)

@@ -32,9 +32,10 @@ def get(target, headers=H, version=b"HTTP/1.1"):
 
 
 # Targets.
-for target in (b"/%00", b"/index.tsv%00", b"/a%2Fb", b"/a%2fb", b"/%5c", b"/a\\b", b"/..", b"/../etc/passwd", b"/a/../index.tsv",
-               b"/%2e%2e/x", b"/a/%2E/b", b"/./index.tsv", b"//index.tsv", b"/a//b", b"/%0d%0aSet-Cookie:x", b"/%7f", b"/%1b[2J",
-               b"/%", b"/%4", b"/%zz", b"/%+1", b"/\xff", b"/%ff", b"/\x01", b"/%20", b"/" + b"a" * 1024, b"/" + b"%41" * 342):
+for target in (b"/%00", b"/index.tsv%00", b"/a%2Fb", b"/a%2fb", b"/%5c", b"/a\\b", b"/..", b"/../etc/passwd",
+               b"/a/../index.tsv", b"/%2e%2e/x", b"/a/%2E/b", b"/./index.tsv", b"//index.tsv", b"/a//b", b"/%0d%0aSet-Cookie:x",
+               b"/%7f", b"/%1b[2J", b"/%", b"/%4", b"/%zz", b"/%+1", b"/\xff", b"/%ff", b"/\x01", b"/%20",
+               b"/" + b"a" * 1024, b"/" + b"%41" * 342):
     expect(f"target {target[:24]!r}", get(target), 400)
 for target in b"http://x/index.tsv", b"*", b"index.tsv", b"x:443", b"?", b"https://[::1]/":
     expect(f"target {target[:24]!r}", get(target), 400)
@@ -50,7 +51,8 @@ expect("HTTP/2.0", get(b"/index.tsv", H, b"HTTP/2.0"), 400, 505)
 expect("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, 505)
 expect("HTTP/0.1", get(b"/", H, b"HTTP/0.1"), 400, 505)
 expect("small letters", get(b"/", H, b"http/1.1"), 400)
-expect("a TLS hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(32, 127)) + b"\r\n\r\n", 400)
+expect("a TLS hello",
+       b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(32, 127)) + b"\r\n\r\n", 400)
 expect("LF alone is tolerated", b"GET /index.tsv HTTP/1.1\nHost: x\nConnection: close\n\n", 200)
 expect("HTTP/1.0 without Host", b"GET /index.tsv HTTP/1.0\r\n\r\n", 200)
 
@@ -62,7 +64,8 @@ expect("Content-Length and Transfer-Encoding",
        get(b"/index.tsv", H + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\n", 400)
 for value in b"-1", b"+1", b"1 1", b"0x1", b"a", b"":
     expect(f"Content-Length {value!r}", get(b"/index.tsv", H + b"Content-Length: " + value + END), 400)
-expect("Content-Length beyond 64 bits", get(b"/index.tsv", H + b"Content-Length: 99999999999999999999999\r\n"), 400, 413)
+expect("Content-Length beyond 64 bits",
+       get(b"/index.tsv", H + b"Content-Length: 99999999999999999999999\r\n"), 400, 413)
 expect("a body", get(b"/index.tsv", H + b"Content-Length: 3\r\n") + b"abc", 413)
 expect("a body of 1 GiB, announced", get(b"/index.tsv", H + b"Content-Length: 1073741824\r\n"), 413)
 expect("a body after 100-continue", get(b"/index.tsv", H + b"Content-Length: 3\r\nExpect: 100-continue\r\n"), 413)

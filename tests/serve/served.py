@@ -178,4 +178,5 @@ def status_of(answer):
 
 def is_sanitized():
     with open(PROGRAM, "rb") as f:
-        return b"__asan_init" in f.read()
+        program = f.read()
+    return b"__asan_init" in program or b"__tsan_init" in program
