@@ -54,7 +54,7 @@ vm-kernel cmd:perl      perl                    perl
 vm-kernel cmd:xz        xz-utils                xz
 vm-kernel cmd:pahole    dwarves                 dwarves
 demo  cmd:unshare       util-linux              util-linux
-demo  cmd:xz            xz-utils                xz
+demo  cmd:ip            iproute2                iproute
 demo  cmd:curl          curl                    curl
 demo  cmd:python3       python3                 python3
 "
