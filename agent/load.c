@@ -121,8 +121,7 @@ static int list_programs(struct load *load, struct fail *f)
 	load->events = calloc(LOAD_MAX_PROGRAMS, sizeof(*load->events));
 	if (!load->programs || !load->events)
 		return fail(f, -ENOMEM, "no memory for the list of programs");
-	bpf_object__for_each_program(program, load->object)
-	{
+	bpf_object__for_each_program(program, load->object) {
 		if (load->n_programs == LOAD_MAX_PROGRAMS)
 			return fail(f, -E2BIG, "the object has more than %d programs",
 				    LOAD_MAX_PROGRAMS);
@@ -141,8 +140,7 @@ static void apply_choice(struct load *load, const struct program *only)
 	struct bpf_program *program;
 	struct bpf_map *map;
 
-	bpf_object__for_each_program(program, load->object)
-	{
+	bpf_object__for_each_program(program, load->object) {
 		bpf_program__set_autoload(program, only ? p == only : !p->off);
 		p++;
 	}
@@ -386,8 +384,7 @@ static void unload_spares(struct load *load)
 	struct bpf_program *program;
 	const struct program *p = load->programs;
 
-	bpf_object__for_each_program(program, load->object)
-	{
+	bpf_object__for_each_program(program, load->object) {
 		if (!p->off && !p->link)
 			bpf_program__unload(program);
 		p++;

@@ -30,17 +30,15 @@ static int check_programs(const struct bpf_object *object, struct fail *f)
 	struct bpf_program *program;
 	struct bpf_map *map;
 
-	bpf_object__for_each_program(program, object)
-	{
+	bpf_object__for_each_program(program, object) {
 		if (bpf_program__autoload(program) && needs_kernel_btf(program))
-			return fail(
-				f, -ENOTSUP,
-				"program %s (%s) needs the kernel's own BTF, which is not there; no "
-				"other BTF can stand in for it: use a kprobe or tracepoint instead",
-				bpf_program__name(program), bpf_program__section_name(program));
+			return fail(f, -ENOTSUP,
+				    "program %s (%s) needs the kernel's own BTF, which is not "
+				    "there; no other BTF can stand in for it: use a kprobe or "
+				    "tracepoint instead",
+				    bpf_program__name(program), bpf_program__section_name(program));
 	}
-	bpf_object__for_each_map(map, object)
-	{
+	bpf_object__for_each_map(map, object) {
 		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
 			return fail(f, -ENOTSUP,
 				    "map %s (struct_ops) needs the kernel's own BTF, which is not "
@@ -69,11 +67,11 @@ static int check_section(const struct view *view, const struct view_type *sectio
 		name = typed_symbol(view,
 				    view_u32(view, section->rest + (size_t)i * DATASEC_ENTRY_SIZE));
 		if (name)
-			return fail(
-				f, -ENOTSUP,
-				"kernel symbol %s is declared with a type, which needs the kernel's "
-				"own BTF: declare it as extern const void, or read it otherwise",
-				name);
+			return fail(f, -ENOTSUP,
+				    "kernel symbol %s is declared with a type, which needs the "
+				    "kernel's own BTF: declare it as extern const void, or read "
+				    "it otherwise",
+				    name);
 	}
 	return 0;
 }

@@ -75,7 +75,7 @@ known_events() # console, name, whether kprobes are to fire: yes or no
 		"\"pid\":$pid,\"ppid\":$ppid,\"uid\":65534,\"comm\":\"known7\",.*\"exit_code\":7,\"signal\":null,"
 	if [ "$3" = yes ]; then
 		ok "$2: its change of user, by a kprobe's argument" known_event "$dir/json" creds \
-			"\"pid\":$pid,\"ppid\":$ppid,\"uid\":0,\"comm\":\"setpriv\",.*\"new_uid\":65534,\"euid\":0,\"new_euid\":65534"
+			"\"pid\":$pid,\"ppid\":$ppid,\"uid\":0,\"comm\":\"setpriv\","'.*"new_uid":65534,"euid":0,"new_euid":65534\}$'
 	fi
 	# /proc/PID/stat counts in ticks of 10 ms.
 	start=$(known_field "$dir/json" exit "$pid" known7 started_boot_ns)

@@ -15,8 +15,9 @@ O=${O:-build}
 BIN=$TOP/$O/bin
 BPF=$TOP/build/bpf
 SHARED=${BTFDEPOT_SHARED:-$TOP/../shared}
+VM_KERNEL=${BTFDEPOT_VM_KERNEL:-}
 TMP=$(mktemp -d) || exit 1
-export TOP O BIN BPF SHARED TMP
+export TOP O BIN BPF SHARED VM_KERNEL TMP
 
 # Same words everywhere, nothing from the caller's own setup, nor from the make that is running.
 export LC_ALL=C TZ=UTC

@@ -11,8 +11,9 @@
 . "$TOP/tests/known.sh"
 
 vm_need
-for kernel in "${BTFDEPOT_VM_KERNEL:-}" "$SHARED/kernels/5.10.223-nobtf-tiny" "$TOP/build/vm-kernel" ''; do
-	[ ! -e "$kernel/bzImage" ] || break
+kernel=${VM_KERNEL:-}
+for known in "$SHARED/kernels/5.10.223-nobtf-tiny" "$TOP/build/vm-kernel"; do
+	[ -n "$kernel" ] || [ ! -e "$known/bzImage" ] || kernel=$known
 done
 [ -n "$kernel" ] || tap_skip "no kernel without BTF; make vm-kernel builds one"
 export VM_DISTRO_VERSION=11
