@@ -38,7 +38,7 @@ static const char usage[] =
 	"Serves a tree of BTF files over HTTP, read-only.\n"
 	"\n"
 	"  --root TREE                the folder to serve\n"
-	"  --listen ADDRESS           127.0.0.1:8080, [::1]:8080 or :8080 (all); port 0: a free one\n"
+	"  --listen ADDRESS           127.0.0.1:8080, [::1]:8080, :8080 (all); port 0: any\n"
 	"  --port-file FILE           write the port number there once it listens\n"
 	"  --max-connections N        at the same time (1024)\n"
 	"  --max-per-address N        of these from one address, IPv6 /64; 0: no limit (256)\n"
