@@ -87,14 +87,14 @@ static int find_subjects(struct run *run, struct fail *f)
 }
 
 /* What we refuse libbpf has to refuse too, and the other way round. */
-static int ask(const struct subject *s, const struct view *view, const struct verify_btf *min,
+static int ask(const struct subject *s, const struct view *view, const struct minimized *min,
 	       const char *refusal, struct verify_result *ret, struct fail *f)
 {
-	const struct verify_btf full = { view->data, view->size };
+	const struct verify_btf full = { view->data, view->size }, cut = { min->btf, min->size };
 	int err;
 
-	err = verify_object(&s->elf, &full, min->data ? min : &full, ret, f);
-	if (err || min->data)
+	err = verify_object(&s->elf, &full, min->btf ? &cut : &full, ret, f);
+	if (err || min->btf)
 		return err;
 	if (ret->verdict != VERIFY_REFUSED)
 		ret->verdict = VERIFY_DIFFERENT;
@@ -118,7 +118,7 @@ static void visit(void *ctx, const struct scan_entry *kernel, const struct view 
 	struct run *run = ctx;
 	struct fail refusal = { .text = "" };
 	const struct plan *made_for = NULL;
-	struct verify_btf min = { 0 };
+	struct minimized min = { 0 };
 
 	for (size_t i = 0; i < run->n; i++) {
 		const struct subject *s = &run->subjects[i];
@@ -131,17 +131,13 @@ static void visit(void *ctx, const struct scan_entry *kernel, const struct view 
 			continue;
 		}
 		if (plan != made_for) {
-			void *data = NULL;
-			size_t size = 0;
-
-			free((void *)min.data);
-			minimize(plan, view, MINIMIZE_SERVED, &data, &size, NULL, &refusal);
-			min = (struct verify_btf){ data, size };
+			minimized_free(&min);
+			minimize(plan, view, MINIMIZE_SERVED, &min, &refusal);
 			made_for = plan;
 		}
 		report(run, &r, ask(s, view, &min, refusal.text, &r.result, &f), f.text);
 	}
-	free((void *)min.data);
+	minimized_free(&min);
 }
 
 int audit_run(const struct audit *audit, struct fail *f)

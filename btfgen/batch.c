@@ -4,7 +4,6 @@
 #include "btfs/archive.h"
 #include "btfs/fail.h"
 #include "btfs/view.h"
-#include "match.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -45,18 +44,17 @@ static int cut(const struct batch *b, const struct view *view, struct batch_repo
 {
 	const struct batch_job *job = &b->jobs[r->job];
 	double start = now_ms();
-	struct match match = { 0 };
-	void *data = NULL;
+	struct minimized m = { 0 };
 	int err;
 
-	err = minimize(job->plan, view, b->form, &data, &r->size, &match, f);
+	err = minimize(job->plan, view, b->form, &m, f);
 	r->took_ms = now_ms() - start;
 	if (err)
 		return err;
-	r->n_unmatched = match.n_unmatched;
-	match_free(&match);
-	err = tree_put(job->tree, &r->kernel->kernel, data, r->size, &r->written, f);
-	free(data);
+	r->size = m.size;
+	r->n_unmatched = m.match.n_unmatched;
+	err = tree_put(job->tree, &r->kernel->kernel, m.btf, m.size, &r->written, f);
+	minimized_free(&m);
 	return err;
 }
 

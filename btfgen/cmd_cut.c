@@ -28,8 +28,7 @@ static int cut(const struct options *o, const struct inputs *in, char **args, st
 	struct archive archive = { 0 };
 	struct plan *plan = NULL;
 	struct view *view = NULL;
-	void *data = NULL;
-	size_t size;
+	struct minimized m = { 0 };
 	int err;
 
 	err = plan_new(in->need, &plan, f);
@@ -38,12 +37,12 @@ static int cut(const struct options *o, const struct inputs *in, char **args, st
 	if (!err)
 		err = view_open(archive.btf.data, archive.btf.size, NULL, &view, f);
 	if (!err)
-		err = minimize(plan, view, form, &data, &size, NULL, f);
+		err = minimize(plan, view, form, &m, f);
 	if (err && view)
 		err = fail_in(f, err, "%s", args[0]);
 	if (!err)
-		err = write_result(args[1], data, size, f);
-	free(data);
+		err = write_result(args[1], m.btf, m.size, f);
+	minimized_free(&m);
 	view_close(view);
 	archive_free(&archive);
 	plan_free(plan);

@@ -68,8 +68,8 @@ int cmd_verify(const struct options *o, char **args, int n)
 	       "%zu different, %zu not asked\n",
 	       tally.same + tally.refused + tally.different + tally.unasked, tally.same,
 	       tally.refused, tally.different, tally.unasked);
-	printf("%zu instructions compared; %zu poisoned in both; %zu hold a type's id, which differs "
-	       "by nature\n",
+	printf("%zu instructions compared; %zu poisoned in both; %zu hold a type's id, which "
+	       "differs by nature\n",
 	       tally.insns, tally.poisoned, tally.type_ids);
 	return finish(tally.different || tally.unasked ? EXIT_FAILED : EXIT_DONE);
 }

@@ -83,8 +83,8 @@ static const struct command commands[] = {
 
 static void help(void)
 {
-	printf("btfgen cuts the few hundred bytes of kernel type information (BTF) that BPF objects\n"
-	       "need out of the megabytes that kernels have.\n\n");
+	printf("btfgen cuts the few hundred bytes of kernel type information (BTF) that BPF\n"
+	       "objects need out of the megabytes that kernels have.\n\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		printf("  btfgen %s %s\n      %s\n", commands[i].name, commands[i].usage,
 		       commands[i].about);
@@ -96,7 +96,7 @@ static void help(void)
 	       "  --arch ARCH     only kernels of it; NAME.ARCH.bpf.o says it by itself\n"
 	       "  --each          one need for each object, instead of one for all together\n"
 	       "  --need FILE     what \"btfgen need\" printed, instead of objects\n"
-	       "  --no-probe      leave out what only our agent asks for, to compare with other tools\n"
+	       "  --no-probe      only what the objects ask for, to compare with other tools\n"
 	       "  --jobs N        threads [one per core]\n"
 	       "  --json          one JSON object per kernel\n"
 	       "  -q, -v          say less, say more\n"

@@ -7,7 +7,6 @@
 #include "btfs/text.h"
 #include "btfs/view.h"
 #include "closure.h"
-#include "match.h"
 #include "plan.h"
 
 #include <errno.h>
@@ -281,36 +280,38 @@ static int prove(const struct plan *plan, const struct text *out, const struct m
 }
 
 int minimize(const struct plan *plan, const struct view *view, enum minimize_form form,
-	     void **ret_data, size_t *ret_size, struct match *ret_match, struct fail *f)
+	     struct minimized *ret, struct fail *f)
 {
-	struct match match = { 0 };
+	struct minimized m = { 0 };
 	struct closure c = { 0 };
 	struct text out = { 0 };
 	int err;
 
-	err = match_kernel(plan, view, &match, f);
+	err = match_kernel(plan, view, &m.match, f);
 	if (err)
 		return err;
-	err = closure_of(plan, view, &match, &c);
+	err = closure_of(plan, view, &m.match, &c);
 	if (!err) {
 		keep_long(view, &c, form);
 		err = emit(view, &c, &out);
 	}
+	closure_free(&c);
 	if (err)
 		err = fail(f, err, "no memory");
 	else
-		err = prove(plan, &out, &match, f);
-	closure_free(&c);
-	if (err) {
-		text_free(&out);
-		match_free(&match);
-		return err;
-	}
-	*ret_data = out.p;
-	*ret_size = out.size;
-	if (ret_match)
-		*ret_match = match;
+		err = prove(plan, &out, &m.match, f);
+	m.btf = out.p;
+	m.size = out.size;
+	if (err)
+		minimized_free(&m);
 	else
-		match_free(&match);
-	return 0;
+		*ret = m;
+	return err;
+}
+
+void minimized_free(struct minimized *minimized)
+{
+	free(minimized->btf);
+	match_free(&minimized->match);
+	*minimized = (struct minimized){ 0 };
 }

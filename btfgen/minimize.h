@@ -7,10 +7,11 @@
 #ifndef BTFGEN_MINIMIZE_H
 #define BTFGEN_MINIMIZE_H
 
+#include "match.h"
+
 #include <stddef.h>
 
 struct fail;
-struct match;
 struct plan;
 struct view;
 
@@ -19,12 +20,18 @@ enum minimize_form {
 	MINIMIZE_NO_PROBE, /* the bare closure, to be compared with bpftool's */
 };
 
+struct minimized {
+	void *btf; /* in the kernel's byte order */
+	size_t size;
+	struct match match; /* against the whole BTF */
+};
+
 /*
- * Matches and cuts; *ret_match, if not NULL, tells what was matched (match_free). The result, in
- * the kernel's byte order, has passed view_open and was matched again: its answers are those of
- * the whole BTF. The caller frees ret_data. Errors are match_kernel's.
+ * Matches and cuts. The result has passed view_open and was matched again: its answers are those
+ * of the whole BTF. Free it with minimized_free. Errors are match_kernel's.
  */
 int minimize(const struct plan *plan, const struct view *view, enum minimize_form form,
-	     void **ret_data, size_t *ret_size, struct match *ret_match, struct fail *f);
+	     struct minimized *ret, struct fail *f);
+void minimized_free(struct minimized *minimized);
 
 #endif

@@ -88,7 +88,7 @@ static int visit(struct scan *scan, const char *root, struct level *levels, size
 
 	if (is_hidden(d->d_name) || d->d_type == DT_LNK)
 		return 0;
-	rel->size = levels[*depth - 1].path_len;
+	text_cut(rel, levels[*depth - 1].path_len);
 	text_add(rel, "%s%s", rel->size ? "/" : "", d->d_name);
 	if (rel->failed)
 		return fail(f, -ENOMEM, "no memory");
@@ -228,6 +228,7 @@ int scan_select(struct scan *scan, const char *list, struct text *ret_unused, st
 {
 	char *data = NULL, *save, *line;
 	size_t size;
+	struct text text = { 0 };
 	bool *keep;
 	int err;
 
@@ -235,15 +236,14 @@ int scan_select(struct scan *scan, const char *list, struct text *ret_unused, st
 	if (err)
 		return err;
 	keep = calloc(scan->n + 1, sizeof(*keep));
-	line = data ? realloc(data, size + 1) : NULL;
-	if (!keep || !line) {
+	text_bytes(&text, data, size);
+	free(data);
+	if (!keep || text.failed) {
 		free(keep);
-		free(data);
+		text_free(&text);
 		return fail(f, -ENOMEM, "no memory");
 	}
-	data = line;
-	data[size] = '\0';
-	for (line = strtok_r(data, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
+	for (line = strtok_r(text.p, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
 		line += strspn(line, " \t");
 		line[strcspn(line, " \t")] = '\0';
 		if (*line && *line != '#')
@@ -251,7 +251,7 @@ int scan_select(struct scan *scan, const char *list, struct text *ret_unused, st
 	}
 	keep_only(scan, keep);
 	free(keep);
-	free(data);
+	text_free(&text);
 	return ret_unused->failed ? fail(f, -ENOMEM, "no memory") : 0;
 }
 

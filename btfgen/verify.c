@@ -29,7 +29,8 @@ static _Thread_local struct log {
 	char last[256];
 } log_of_thread;
 
-static int take_log(enum libbpf_print_level level, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) int take_log(enum libbpf_print_level level,
+							  const char *format, va_list args)
 {
 	struct log *log = &log_of_thread;
 	char line[256];
@@ -71,12 +72,12 @@ static void disarm(struct bpf_object *object)
 	struct bpf_program *prog;
 	struct bpf_map *map;
 
-	bpf_object__for_each_program(prog, object)
-	{
+	bpf_object__for_each_program(prog, object) {
 		bpf_program__set_autoload(prog, true);
 		bpf_program__set_type(prog, BPF_PROG_TYPE_UNSPEC);
 	}
-	bpf_object__for_each_map(map, object) bpf_map__set_autocreate(map, false);
+	bpf_object__for_each_map(map, object)
+		bpf_map__set_autocreate(map, false);
 }
 
 static int relocate(const struct verify_btf *elf, const struct verify_btf *btf,
@@ -162,11 +163,10 @@ static bool same_program(struct pair *p, const struct bpf_program *a, const stru
 	for (size_t i = 0; i < n; i++) {
 		if (same_insn(p, &x[i], &y[i]))
 			continue;
-		snprintf(
-			p->result->note, sizeof(p->result->note),
-			"program %s instruction %zu: %02x off %d imm %d, minimised %02x off %d imm %d",
-			bpf_program__name(a), i, x[i].code, x[i].off, x[i].imm, y[i].code, y[i].off,
-			y[i].imm);
+		snprintf(p->result->note, sizeof(p->result->note),
+			 "program %s instruction %zu: %02x off %d imm %d, minimised %02x %d %d",
+			 bpf_program__name(a), i, x[i].code, x[i].off, x[i].imm, y[i].code,
+			 y[i].off, y[i].imm);
 		return false;
 	}
 	return true;

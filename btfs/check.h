@@ -10,7 +10,7 @@ struct fail;
 struct view;
 
 #define CHECK_MAX_STRUCT   (16u << 20) /* bytes of a struct or union */
-#define CHECK_MAX_BITFIELD 128 /* bits; s390x has some of __int128 */
+#define CHECK_MAX_BITFIELD 128	       /* bits; s390x has some of __int128 */
 
 /* Every record lies inside its section already. Linear in the BTF's size, without recursion. */
 int check_types(const struct view *view, struct fail *f);

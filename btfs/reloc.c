@@ -256,7 +256,7 @@ static bool take_word(struct reader *in, uint8_t *ret)
 
 	while (in->p + n < in->end && in->p[n] >= 'a' && in->p[n] <= 'z')
 		n++;
-	for (uint8_t i = 0; i < RELOC_N_WORDS; i++) {
+	for (unsigned i = 0; i < RELOC_N_WORDS; i++) {
 		if (strlen(words[i]) == n && !memcmp(words[i], in->p, n)) {
 			in->p += n;
 			*ret = i;
@@ -271,6 +271,8 @@ static bool children_fit(const struct reloc *r, const struct reloc_node *node)
 {
 	const struct reloc_node *child = node + 1;
 
+	if (spec_is_field(r->kind))
+		return node->n_children == (node->word == RELOC_ARRAY);
 	switch (node->word) {
 	case RELOC_PTR:
 	case RELOC_ARRAY:

@@ -15,8 +15,8 @@
 struct fail;
 
 #define RELOC_MAX_NODES (1u << 16) /* of one relocation's local types */
-#define RELOC_MAX_DEPTH 2176  /* of the same as a tree: 33 calls of 33 types, members between */
-#define RELOC_MAX_LEVEL 32	   /* libbpf's bound on recursion when it compares types */
+#define RELOC_MAX_DEPTH 2176 /* of the same as a tree: 33 calls of 33 types, members between */
+#define RELOC_MAX_LEVEL 32   /* libbpf's bound on recursion when it compares types */
 
 enum reloc_word {
 	RELOC_VOID,

@@ -50,8 +50,11 @@ struct place {
 /* The smallest naturally aligned load that covers a bitfield, at most 8 bytes. */
 static int place_bitfield(struct place *p, uint32_t byte_size)
 {
-	uint32_t offset = p->bit_offset / 8 / byte_size * byte_size;
+	uint32_t offset;
 
+	if (!byte_size)
+		return -EINVAL;
+	offset = p->bit_offset / 8 / byte_size * byte_size;
 	while (p->bit_offset + p->bit_size - offset * 8 > byte_size * 8) {
 		if (byte_size >= 8)
 			return -E2BIG;

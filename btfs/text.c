@@ -36,9 +36,18 @@ void text_bytes(struct text *t, const void *p, size_t size)
 {
 	if (!reserve(t, size))
 		return;
-	memcpy(t->p + t->size, p, size);
+	if (size)
+		memcpy(t->p + t->size, p, size);
 	t->size += size;
 	t->p[t->size] = '\0';
+}
+
+void text_cut(struct text *t, size_t size)
+{
+	if (size >= t->size)
+		return;
+	t->size = size;
+	t->p[size] = '\0';
 }
 
 void text_add(struct text *t, const char *fmt, ...)

@@ -23,6 +23,8 @@ struct text {
 
 void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_bytes(struct text *t, const void *p, size_t size);
+/* Takes back what stands behind the first size bytes. */
+void text_cut(struct text *t, size_t size);
 void text_free(struct text *t);
 
 /* Every byte but A-Za-z0-9_ and those in keep becomes %XX. */

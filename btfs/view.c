@@ -210,10 +210,9 @@ static int find_types(struct view *v, struct fail *f)
 			return fail(f, -EBADMSG, "BTF type %zu is cut off", id);
 		size = record_size(v, p);
 		if (!size || view_u32(v, p + 4) & 0x60ff0000)
-			return fail(
-				f, -ENOTSUP,
-				"BTF type %zu has info 0x%08x, a kind or bit newer than this library",
-				id, view_u32(v, p + 4));
+			return fail(f, -ENOTSUP,
+				    "BTF type %zu has info 0x%08x, newer than this library", id,
+				    view_u32(v, p + 4));
 		if (size > left)
 			return fail(f, -EBADMSG, "BTF type %zu is cut off", id);
 		kinds[n] = view_u32(v, p + 4) >> 24 & 0x1f;

@@ -119,7 +119,7 @@ static inline uint8_t view_kind(const struct view *v, uint32_t id)
 /* id 0 gives kind BTF_KIND_UNKN (void). The id must be below n_types. */
 static inline struct view_type view_type(const struct view *v, uint32_t id)
 {
-	struct view_type t = { 0 };
+	struct view_type t = { .rest = v->data };
 	const uint8_t *p;
 	uint32_t info;
 
