@@ -155,7 +155,7 @@ static int fill(int fd, const char *path, const void *data, size_t size, mode_t 
 static int make_folder(const char *path, mode_t mode, struct fail *f)
 {
 	const char *slash = strrchr(path, '/');
-	int err, mkdir_errno, fd;
+	int err, mkdir_errno, fd = -1;
 	struct stat st;
 
 	if (mkdir(path, mode) < 0) {

@@ -2,6 +2,7 @@
 #include "btfs/archive.h"
 #include "btfs/fail.h"
 #include "btfs/tar.h"
+#include "pack.h"
 #include "tests/tap.h"
 
 #include <bpf/btf.h>
@@ -9,37 +10,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <lzma.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MAX_MADE (1u << 20)
 
-struct bytes {
-	uint8_t *p;
-	size_t n;
-};
-
 static char dir[] = "/tmp/archive-XXXXXX";
 static struct bytes vmlinux, other, module, module2; /* BTF: two that stand alone, two split */
-
-static struct bytes copy_of(const void *data, size_t n)
-{
-	struct bytes b = { malloc(n ? n : 1), n };
-
-	if (!b.p)
-		abort();
-	if (n)
-		memcpy(b.p, data, n);
-	return b;
-}
 
 /* By libbpf, the way that real ones are made. */
 static struct bytes raw_of(struct btf *btf)
@@ -50,7 +32,7 @@ static struct bytes raw_of(struct btf *btf)
 	data = btf__raw_data(btf, &size);
 	if (!data)
 		abort();
-	return copy_of(data, size);
+	return pack_none((struct bytes){ (uint8_t *)data, size });
 }
 
 static void make_btfs(void)
@@ -102,54 +84,15 @@ static void put_end(struct bytes *b)
 
 static struct bytes made(void)
 {
-	struct bytes b = { malloc(MAX_MADE), 0 };
-
-	if (!b.p)
-		abort();
-	return b;
-}
-
-static struct bytes xz(struct bytes in)
-{
-	size_t bound = lzma_stream_buffer_bound(in.n);
-	struct bytes b = { malloc(bound), 0 };
-
-	if (!b.p || lzma_easy_buffer_encode(0, LZMA_CHECK_CRC64, NULL, in.p, in.n, b.p, &b.n,
-					    bound) != LZMA_OK)
-		abort();
-	return b;
-}
-
-static struct bytes gzip(struct bytes in)
-{
-	struct bytes b = { malloc(in.n + 1024), 0 };
-	z_stream z = { .next_in = in.p, .avail_in = in.n, .next_out = b.p };
-
-	z.avail_out = in.n + 1024;
-	if (!b.p || deflateInit2(&z, 1, Z_DEFLATED, 31, 8, 0) || deflate(&z, Z_FINISH) != 1)
-		abort();
-	b.n = z.total_out;
-	deflateEnd(&z);
-	return b;
-}
-
-static struct bytes zstd(struct bytes in)
-{
-	struct bytes b = { malloc(ZSTD_compressBound(in.n)), 0 };
-
-	b.n = b.p ? ZSTD_compress(b.p, ZSTD_compressBound(in.n), in.p, in.n, 1) : 0;
-	return b;
-}
-
-static struct bytes plain(struct bytes in)
-{
-	return copy_of(in.p, in.n);
+	return (struct bytes){ pack_room(MAX_MADE), 0 };
 }
 
 static const struct {
 	const char *name;
 	struct bytes (*pack)(struct bytes in);
-} packers[] = { { "plain", plain }, { "xz", xz }, { "gzip", gzip }, { "zstd", zstd } };
+} packers[] = {
+	{ "plain", pack_none }, { "xz", pack_xz }, { "gzip", pack_gzip }, { "zstd", pack_zstd }
+};
 
 static bool is(const struct archive_part *part, const char *name, struct bytes content)
 {
@@ -216,8 +159,7 @@ static void test_modules(void)
 static void refuse_raw(struct bytes in, int err, const char *what)
 {
 	struct archive a = { .n_modules = 77 };
-	/* Of the exact size, so that sanitizers see a read past the end. */
-	struct bytes exact = copy_of(in.p, in.n);
+	struct bytes exact = pack_none(in);
 	struct fail f = { 0 };
 
 	tap_is_int(archive_read_memory(exact.p, exact.n, "x.btf.tar.xz", &a, &f), err, "%s: %s",
@@ -229,7 +171,7 @@ static void refuse_raw(struct bytes in, int err, const char *what)
 
 static void refuse(struct bytes tar, int err, const char *what)
 {
-	struct bytes packed = xz(tar);
+	struct bytes packed = pack_xz(tar);
 
 	refuse_raw(packed, err, what);
 	free(packed.p);
@@ -284,7 +226,7 @@ static void test_bad_members(void)
 	put_member(&tar, '0', "../a.btf", vmlinux);
 	put_end(&tar);
 	refuse(tar, -EBADMSG, "a name that leads out");
-	again = xz(tar);
+	again = pack_xz(tar);
 	refuse(again, -EBADMSG, "xz in xz");
 	free(again.p);
 	tar.n = 0;
@@ -324,16 +266,16 @@ static void test_bombs(void)
 
 	if (!big.p)
 		abort();
-	packed = xz((struct bytes){ big.p, ARCHIVE_MAX_BTF });
+	packed = pack_xz((struct bytes){ big.p, ARCHIVE_MAX_BTF });
 	refuse_raw(packed, -EBADMSG, "64 MiB of zeros");
 	free(packed.p);
 	memcpy(big.p, vmlinux.p, vmlinux.n);
-	packed = gzip((struct bytes){ big.p, ARCHIVE_MAX_BTF + 1 });
+	packed = pack_gzip((struct bytes){ big.p, ARCHIVE_MAX_BTF + 1 });
 	refuse_raw(packed, -E2BIG, "BTF with a byte over 64 MiB");
 	free(packed.p);
 	put_member(&tar, '0', "a.btf", vmlinux);
 	memcpy(big.p, tar.p, tar.n);
-	packed = gzip(big);
+	packed = pack_gzip(big);
 	refuse_raw(packed, -E2BIG, "BTF and 128 MiB of zeros behind it");
 	free(packed.p);
 	tar_header('0', "a.btf", ARCHIVE_MAX_BTF + 1, tar.p);
@@ -354,7 +296,7 @@ static void test_bombs(void)
 /* Whether the first n bytes, copied to their exact size, are taken for an archive. */
 static int reads(const void *data, size_t n)
 {
-	struct bytes exact = copy_of(data, n);
+	struct bytes exact = pack_none((struct bytes){ (uint8_t *)data, n });
 	struct archive a = { 0 };
 	int err = archive_read_memory(exact.p, n, "x", &a, NULL);
 

@@ -1,35 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 #include "btfs/decoder.h"
 #include "btfs/fail.h"
+#include "pack.h"
 #include "tests/tap.h"
 
 #include <errno.h>
-#include <lzma.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PLENTY	 (1u << 30) /* bytes */
 #define ROOM	 (64u << 10)
 
-struct bytes {
-	uint8_t *p;
-	size_t n;
-};
-
 /* Text that does not compress away to nothing. */
 static struct bytes sample(size_t n)
 {
-	struct bytes b = { malloc(n + 1), n };
+	struct bytes b = { pack_room(n), n };
 	uint32_t x = 1;
 
-	if (!b.p)
-		abort();
 	for (size_t i = 0; i < n; i++) {
 		x = x * 1664525 + 1013904223;
 		b.p[i] = "0123456789abcdef"[x >> 28];
@@ -37,58 +28,10 @@ static struct bytes sample(size_t n)
 	return b;
 }
 
-static struct bytes xz_with(struct bytes in, lzma_check check, uint32_t preset)
-{
-	struct bytes b = { malloc(lzma_stream_buffer_bound(in.n)), 0 };
-
-	if (!b.p || lzma_easy_buffer_encode(preset, check, NULL, in.p, in.n, b.p, &b.n,
-					    lzma_stream_buffer_bound(in.n)) != LZMA_OK)
-		abort();
-	return b;
-}
-
-static struct bytes xz(struct bytes in)
-{
-	return xz_with(in, LZMA_CHECK_CRC64, 1);
-}
-
-static struct bytes gzip(struct bytes in)
-{
-	struct bytes b = { malloc(in.n + 1024), 0 };
-	z_stream z = { 0 };
-
-	if (!b.p || deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, 0) != Z_OK)
-		abort();
-	z.next_in = in.p;
-	z.avail_in = in.n;
-	z.next_out = b.p;
-	z.avail_out = in.n + 1024;
-	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
-		abort();
-	b.n = z.total_out;
-	deflateEnd(&z);
-	return b;
-}
-
-static struct bytes zstd(struct bytes in)
-{
-	struct bytes b = { malloc(ZSTD_compressBound(in.n)), 0 };
-	ZSTD_CCtx *c = ZSTD_createCCtx();
-
-	if (!b.p || !c)
-		abort();
-	ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
-	b.n = ZSTD_compress2(c, b.p, ZSTD_compressBound(in.n), in.p, in.n);
-	if (ZSTD_isError(b.n))
-		abort();
-	ZSTD_freeCCtx(c);
-	return b;
-}
-
 static const struct {
 	const char *name;
 	struct bytes (*pack)(struct bytes in);
-} packers[] = { { "xz", xz }, { "gzip", gzip }, { "zstd", zstd } };
+} packers[] = { { "xz", pack_xz }, { "gzip", pack_gzip }, { "zstd", pack_zstd } };
 
 /* Decodes a copy of exactly that size, step bytes at a time. Gives what came out, *ret_err else. */
 static struct bytes unpack(const uint8_t *data, size_t size, size_t step, size_t max, int *ret_err,
@@ -146,10 +89,7 @@ static void test_round_trip(void)
 
 static void test_plain(void)
 {
-	static const char *const plain[] = { "", "x", "\x1f",
-					     "\xfd"
-					     "7zX",
-					     "just text" };
+	static const char *const plain[] = { "", "x", "\x1f", "\xfd\67zX", "just text" };
 	struct bytes out;
 	int err;
 
@@ -263,7 +203,7 @@ static void test_xz_dictionary(void)
 		{ "4 GiB", 40, -E2BIG },
 		{ "none that exists", 41, -ENOTSUP },
 	};
-	struct bytes in = sample(10), packed = xz(in);
+	struct bytes in = sample(10), packed = pack_xz(in);
 	struct fail f;
 
 	for (size_t i = 0; i < COUNT(dictionaries); i++) {
@@ -298,14 +238,14 @@ static void test_xz_forms(void)
 	struct bytes in = sample(3000), b;
 	uint8_t *end;
 
-	b = xz_with(in, LZMA_CHECK_CRC32, 1);
+	b = pack_xz_check(in, LZMA_CHECK_CRC32);
 	tap_is_int(unpack_error(b.p, b.n, NULL), 0, "xz with CRC32");
 	free(b.p);
-	b = xz_with(in, LZMA_CHECK_SHA256, 1);
+	b = pack_xz_check(in, LZMA_CHECK_SHA256);
 	tap_is_int(unpack_error(b.p, b.n, NULL), 0, "xz with SHA-256");
 	free(b.p);
 	/* A check that the format has room for and nobody has defined, said in head and foot. */
-	b = xz(in);
+	b = pack_xz(in);
 	b.p[7] = 0x02;
 	put_u32(b.p + 8, lzma_crc32(b.p + 6, 2, 0));
 	end = b.p + b.n;
@@ -319,7 +259,7 @@ static void test_xz_forms(void)
 /* The dictionary that they ask for is never allocated. */
 static void test_memory(void)
 {
-	struct bytes in = sample(10), packed = xz(in);
+	struct bytes in = sample(10), packed = pack_xz(in);
 	struct rusage before, after;
 
 	getrusage(RUSAGE_SELF, &before);

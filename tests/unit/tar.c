@@ -48,7 +48,7 @@ static uint8_t *put_header(struct made *m, char kind, const char *name, size_t s
 	       "0001750\0"
 	       "0001750",
 	       24);
-	snprintf((char *)h + 124, 12, "%011zo", size);
+	snprintf((char *)h + 124, 12, "%011llo", size & 077777777777ull);
 	memcpy(h + 136, "14000000000", 12);
 	h[156] = kind;
 	memcpy(h + 257,
