@@ -56,7 +56,8 @@ FUZZERS := $(filter-out replay,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 SHELL_TESTS := $(wildcard tests/*/*.t)
 
 # --as-needed drops from each program what it does not use.
-LIBS := -lbpf -lelf -lz -llzma -lzstd -lsodium -lcurl -larchive -lmicrohttpd -lpthread
+LIBS := -lbpf -lelf -lz -llzma -lzstd -lsodium -lcurl -larchive -llz4 -ljansson \
+	-lexpat -lmicrohttpd -lpthread
 
 PROGRAMS := $(BIN)/btfgen $(BIN)/btf-server $(BIN)/btf-agent
 SONAME   := libbtfdepot.so.$(SOVERSION)
@@ -227,7 +228,7 @@ Description: BTF for kernels that ship none
 Version: $(VERSION)
 Cflags: -I$${includedir}
 Libs: -L$${libdir} -lbtfdepot
-Libs.private: $(filter-out -lmicrohttpd,$(LIBS))
+Libs.private: $(filter-out -lmicrohttpd -larchive -llz4 -ljansson -lexpat,$(LIBS))
 endef
 DEST = $(DESTDIR)$(PREFIX)
 DESTLIB = $(DESTDIR)$(LIBDIR)

@@ -18,8 +18,10 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 /* Every option of every command; a command takes those that its row names. */
 struct options {
 	const char *out, *archive, *kernels, *arch, *need;
+	const char *distro, *distro_version, *release;
+	const char *apt, *yum, *dir, *suite, *match;
 	unsigned jobs;
-	bool each, no_probe, id, json, quiet, verbose;
+	bool fetch, each, no_probe, id, json, quiet, verbose;
 };
 
 /* They get what is left of the arguments, and give the exit status. */

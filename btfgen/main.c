@@ -14,7 +14,16 @@ enum {
 	OPT_KERNELS,
 	OPT_ARCH,
 	OPT_NEED,
+	OPT_DISTRO,
+	OPT_DISTRO_VERSION,
+	OPT_RELEASE,
+	OPT_APT,
+	OPT_YUM,
+	OPT_DIR,
+	OPT_SUITE,
+	OPT_MATCH,
 	OPT_JOBS,
+	OPT_FETCH,
 	OPT_EACH,
 	OPT_NO_PROBE,
 	OPT_ID,
@@ -28,7 +37,16 @@ static const struct option all_options[] = {
 	{ "kernels", required_argument, NULL, OPT_KERNELS },
 	{ "arch", required_argument, NULL, OPT_ARCH },
 	{ "need", required_argument, NULL, OPT_NEED },
+	{ "distro", required_argument, NULL, OPT_DISTRO },
+	{ "distro-version", required_argument, NULL, OPT_DISTRO_VERSION },
+	{ "release", required_argument, NULL, OPT_RELEASE },
+	{ "apt", required_argument, NULL, OPT_APT },
+	{ "yum", required_argument, NULL, OPT_YUM },
+	{ "dir", required_argument, NULL, OPT_DIR },
+	{ "suite", required_argument, NULL, OPT_SUITE },
+	{ "match", required_argument, NULL, OPT_MATCH },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
+	{ "fetch", no_argument, NULL, OPT_FETCH },
 	{ "each", no_argument, NULL, OPT_EACH },
 	{ "no-probe", no_argument, NULL, OPT_NO_PROBE },
 	{ "id", no_argument, NULL, OPT_ID },
@@ -42,7 +60,7 @@ struct command {
 	const char *usage, *about;
 	int (*run)(const struct options *o, char **args, int n);
 	int min_args;
-	int options[10]; /* of OPT_*, 0 ends */
+	int options[12]; /* of OPT_*, 0 ends */
 };
 
 static const struct command commands[] = {
@@ -131,25 +149,55 @@ static int set_arch(struct options *o, const char *s)
 	return o->arch ? 0 : misuse("--arch is not known; x86_64, arm64, i386, armhf ... are");
 }
 
-static int set_option(struct options *o, int option)
+/* Options whose value is taken as it is. */
+static const char **string_of(struct options *o, int option)
 {
 	switch (option) {
 	case OPT_OUT:
-		o->out = optarg;
-		return 0;
+		return &o->out;
 	case OPT_ARCHIVE:
-		o->archive = optarg;
-		return 0;
+		return &o->archive;
 	case OPT_KERNELS:
-		o->kernels = optarg;
+		return &o->kernels;
+	case OPT_NEED:
+		return &o->need;
+	case OPT_DISTRO:
+		return &o->distro;
+	case OPT_DISTRO_VERSION:
+		return &o->distro_version;
+	case OPT_RELEASE:
+		return &o->release;
+	case OPT_APT:
+		return &o->apt;
+	case OPT_YUM:
+		return &o->yum;
+	case OPT_DIR:
+		return &o->dir;
+	case OPT_SUITE:
+		return &o->suite;
+	case OPT_MATCH:
+		return &o->match;
+	default:
+		return NULL;
+	}
+}
+
+static int set_option(struct options *o, int option)
+{
+	const char **string = string_of(o, option);
+
+	if (string) {
+		*string = optarg;
 		return 0;
+	}
+	switch (option) {
 	case OPT_ARCH:
 		return set_arch(o, optarg);
-	case OPT_NEED:
-		o->need = optarg;
-		return 0;
 	case OPT_JOBS:
 		return set_jobs(o, optarg);
+	case OPT_FETCH:
+		o->fetch = true;
+		return 0;
 	case OPT_EACH:
 		o->each = true;
 		return 0;

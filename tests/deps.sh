@@ -19,6 +19,9 @@ build pc:libbpf         libbpf-dev              libbpf-devel
 build pc:libelf         libelf-dev              elfutils-libelf-devel
 build pc:libcurl        libcurl4-openssl-dev    libcurl-devel
 build pc:libarchive     libarchive-dev          libarchive-devel
+build pc:liblz4         liblz4-dev              lz4-devel
+build pc:jansson        libjansson-dev          jansson-devel
+build pc:expat          libexpat1-dev           expat-devel
 build pc:liblzma        liblzma-dev             xz-devel
 build pc:libzstd        libzstd-dev             libzstd-devel
 build pc:zlib           zlib1g-dev              zlib-devel
@@ -39,6 +42,8 @@ test  cmd:ip            iproute2                iproute
 test  cmd:unshare       util-linux              util-linux
 test  cmd:setcap        libcap2-bin             libcap
 test  cmd:xz            xz-utils                xz
+test  cmd:lz4           lz4?                    lz4
+test  cmd:rpmbuild      rpm?                    rpm-build
 test  cmd:zstd          zstd                    zstd
 test  cmd:curl          curl                    curl
 test  cmd:python3       python3                 python3
