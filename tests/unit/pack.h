@@ -38,15 +38,12 @@ static inline struct bytes pack_none(struct bytes in)
 
 static inline struct bytes pack_xz_check(struct bytes in, lzma_check check)
 {
-	size_t room = lzma_stream_buffer_bound(in.n);
-	struct bytes out = { .n = 0 };
+	size_t room = lzma_stream_buffer_bound(in.n), n = 0;
+	uint8_t *p = pack_room(room);
 
-	out.p = pack_room(room);
-	if (lzma_easy_buffer_encode(0, check, NULL, in.p, in.n, out.p, &out.n, room) != LZMA_OK) {
-		free(out.p);
+	if (lzma_easy_buffer_encode(0, check, NULL, in.p, in.n, p, &n, room) != LZMA_OK)
 		abort();
-	}
-	return out;
+	return (struct bytes){ p, n };
 }
 
 static inline struct bytes pack_xz(struct bytes in)
