@@ -60,9 +60,9 @@ known_run() # name, command...
 	echo $? >"$name.exit"
 }
 
-known_events() # console, name, whether kprobes are to fire: yes or no
+known_events() # console, name
 {
-	local dir=$TMP/$2 file pid ppid start ticks
+	local dir=$TMP/$2 file pid ppid start ticks after
 
 	mkdir -p "$dir"
 	for file in json err pid ppid ticks exit; do
@@ -73,10 +73,9 @@ known_events() # console, name, whether kprobes are to fire: yes or no
 		"\"pid\":$pid,\"ppid\":$ppid,\"uid\":65534,\"comm\":\"known7\",\"parent_comm\":\"sh\","
 	ok "$2: its exit, with its code" known_event "$dir/json" exit \
 		"\"pid\":$pid,\"ppid\":$ppid,\"uid\":65534,\"comm\":\"known7\",.*\"exit_code\":7,\"signal\":null,"
-	if [ "$3" = yes ]; then
-		ok "$2: its change of user, by a kprobe's argument" known_event "$dir/json" creds \
-			"\"pid\":$pid,\"ppid\":$ppid,\"uid\":0,\"comm\":\"setpriv\","'.*"new_uid":65534,"euid":0,"new_euid":65534\}$'
-	fi
+	after='.*"new_uid":65534,"euid":0,"new_euid":65534}$'
+	ok "$2: its change of user, by a kprobe's argument" known_event "$dir/json" creds \
+		"\"pid\":$pid,\"ppid\":$ppid,\"uid\":0,\"comm\":\"setpriv\",$after"
 	# /proc/PID/stat counts in ticks of 10 ms.
 	start=$(known_field "$dir/json" exit "$pid" known7 started_boot_ns)
 	ok "$2: its start is what /proc says" \

@@ -33,7 +33,7 @@ after=$(serve_requests)
 [ $tap_failed = 0 ] || tap_show "$TMP/console"
 
 ok "it has its own BTF" grep -q /sys/kernel/btf/vmlinux <(vm_file "$TMP/console" kernel-btf)
-known_events "$TMP/console" own yes
+known_events "$TMP/console" own
 ok "own: the BTF is the kernel's" grep -q 'BTF native from kernel /sys/kernel/btf/vmlinux' \
 	"$TMP/own/err"
 ok "own: events by the ring buffer" grep -q 'events by the ring buffer' "$TMP/own/err"

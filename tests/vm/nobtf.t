@@ -40,11 +40,11 @@ ok "the guest boots and ends by itself" vm_boot "$TMP/root" "$kernel/bzImage" \
 is "$(grep -c '^@file kernel-btf$' "$TMP/console"):$(vm_file "$TMP/console" kernel-btf)" "1:" \
 	"it has no /sys/kernel/btf"
 
-known_events "$TMP/console" ring yes
+known_events "$TMP/console" ring
 ok "ring: the BTF came from the server" grep -q ' from server http://10.0.2.100' "$TMP/ring/err"
 ok "ring: events by the ring buffer" grep -q 'events by the ring buffer' "$TMP/ring/err"
 ok "ring: exec by its raw tracepoint" grep -q 'exec by raw_tp/sched_process_exec' "$TMP/ring/err"
-known_events "$TMP/console" perf yes
+known_events "$TMP/console" perf
 ok "perf: the BTF came from the cache" grep -q ' from cache ' "$TMP/perf/err"
 ok "perf: events by the perf buffer" grep -q 'events by the perf buffer' "$TMP/perf/err"
 ok "perf: exit by its tracepoint" grep -q 'exit by tp/sched/sched_process_exit' "$TMP/perf/err"
