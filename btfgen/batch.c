@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 #include "batch.h"
 
-#include "btfs/archive.h"
 #include "btfs/fail.h"
 #include "btfs/view.h"
+#include "source.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -97,17 +97,13 @@ struct crew {
 
 static void do_kernel(const struct crew *crew, const struct scan_entry *kernel)
 {
-	struct archive archive = { 0 };
-	struct view *view = NULL;
+	struct source source = { 0 };
 	struct fail f = { .text = "" };
 	int err;
 
-	err = archive_read(kernel->path, &archive, &f);
-	if (!err)
-		err = view_open(archive.btf.data, archive.btf.size, NULL, &view, &f);
-	crew->visitor->visit(crew->visitor->ctx, kernel, view, err, f.text);
-	view_close(view);
-	archive_free(&archive);
+	err = source_open(kernel->path, &source, &f);
+	crew->visitor->visit(crew->visitor->ctx, kernel, source.view, err, f.text);
+	source_close(&source);
 }
 
 static void *work(void *arg)

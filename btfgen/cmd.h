@@ -13,6 +13,8 @@ struct fail;
 struct inputs;
 struct scan;
 
+#define MAX_MODULES 64 /* --module options; a folder counts as one */
+
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* Every option of every command; a command takes those that its row names. */
@@ -20,6 +22,8 @@ struct options {
 	const char *out, *archive, *kernels, *arch, *need;
 	const char *distro, *distro_version, *release;
 	const char *apt, *yum, *dir, *suite, *match;
+	const char *modules[MAX_MODULES];
+	size_t n_modules;
 	unsigned jobs;
 	bool fetch, each, no_probe, id, json, quiet, verbose;
 };

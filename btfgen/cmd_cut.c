@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-#include "btfs/archive.h"
 #include "btfs/fail.h"
 #include "btfs/publish.h"
-#include "btfs/view.h"
 #include "cmd.h"
 #include "inputs.h"
 #include "minimize.h"
 #include "plan.h"
+#include "source.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,26 +24,24 @@ static int write_result(const char *path, const void *data, size_t size, struct 
 static int cut(const struct options *o, const struct inputs *in, char **args, struct fail *f)
 {
 	enum minimize_form form = o->no_probe ? MINIMIZE_NO_PROBE : MINIMIZE_SERVED;
-	struct archive archive = { 0 };
+	struct source source = { 0 };
 	struct plan *plan = NULL;
-	struct view *view = NULL;
 	struct minimized m = { 0 };
 	int err;
 
 	err = plan_new(in->need, &plan, f);
 	if (!err)
-		err = archive_read(args[0], &archive, f);
+		err = source_open(args[0], &source, f);
+	if (!err && o->n_modules)
+		err = source_add_modules(&source, o->modules, o->n_modules, f);
 	if (!err)
-		err = view_open(archive.btf.data, archive.btf.size, NULL, &view, f);
-	if (!err)
-		err = minimize(plan, view, form, &m, f);
-	if (err && view)
+		err = minimize(plan, source.view, form, &m, f);
+	if (err && source.view)
 		err = fail_in(f, err, "%s", args[0]);
 	if (!err)
 		err = write_result(args[1], m.btf, m.size, f);
 	minimized_free(&m);
-	view_close(view);
-	archive_free(&archive);
+	source_close(&source);
 	plan_free(plan);
 	return err;
 }

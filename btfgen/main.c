@@ -23,6 +23,7 @@ enum {
 	OPT_SUITE,
 	OPT_MATCH,
 	OPT_JOBS,
+	OPT_MODULE,
 	OPT_FETCH,
 	OPT_EACH,
 	OPT_NO_PROBE,
@@ -47,6 +48,7 @@ static const struct option all_options[] = {
 	{ "match", required_argument, NULL, OPT_MATCH },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "fetch", no_argument, NULL, OPT_FETCH },
+	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "each", no_argument, NULL, OPT_EACH },
 	{ "no-probe", no_argument, NULL, OPT_NO_PROBE },
 	{ "id", no_argument, NULL, OPT_ID },
@@ -75,11 +77,11 @@ static const struct command commands[] = {
 	},
 	{
 		"cut",
-		"BTF OUT OBJ...",
+		"[--module FILE|DIR]... BTF OUT OBJ...",
 		"the same for one kernel's BTF, into one file (- for standard output)",
 		cmd_cut,
 		2,
-		{ OPT_NEED, OPT_NO_PROBE },
+		{ OPT_NEED, OPT_NO_PROBE, OPT_MODULE },
 	},
 	{
 		"need",
@@ -114,6 +116,7 @@ static void help(void)
 	       "  --arch ARCH     only kernels of it; NAME.ARCH.bpf.o says it by itself\n"
 	       "  --each          one need for each object, instead of one for all together\n"
 	       "  --need FILE     what \"btfgen need\" printed, instead of objects\n"
+	       "  --module FILE   a module's split BTF, or a folder of them; repeatable\n"
 	       "  --no-probe      only what the objects ask for, to compare with other tools\n"
 	       "  --jobs N        threads [one per core]\n"
 	       "  --json          one JSON object per kernel\n"
@@ -182,6 +185,14 @@ static const char **string_of(struct options *o, int option)
 	}
 }
 
+static int add_module(struct options *o, const char *path)
+{
+	if (o->n_modules == MAX_MODULES)
+		return misuse("too many --module; name the folder instead");
+	o->modules[o->n_modules++] = path;
+	return 0;
+}
+
 static int set_option(struct options *o, int option)
 {
 	const char **string = string_of(o, option);
@@ -198,6 +209,8 @@ static int set_option(struct options *o, int option)
 	case OPT_FETCH:
 		o->fetch = true;
 		return 0;
+	case OPT_MODULE:
+		return add_module(o, optarg);
 	case OPT_EACH:
 		o->each = true;
 		return 0;

@@ -318,40 +318,56 @@ static bool is_uniform(const struct table *t)
 	return true;
 }
 
+enum verdict { NONE, AGREED, SPLIT };
+
 /*
- * Whether the candidates that a relocation matches agree; only those that by matches too, if it
- * matches any. ret_pair: two that don't.
+ * What a relocation makes of the candidates that two others leave it: it matches none, those that
+ * it matches agree, or two don't, which go to ret_pair.
  */
-static bool is_agreed(const struct table *t, uint32_t reloc, uint32_t by, uint32_t ret_pair[2])
+static enum verdict judge(const struct table *t, uint32_t reloc, uint32_t first, uint32_t second,
+			  uint32_t ret_pair[2])
 {
-	uint32_t first = PLAN_NONE;
+	enum verdict verdict = NONE;
 
 	for (uint32_t c = 0; c < t->n; c++) {
-		if (!at(t, reloc, c)->matched || !at(t, by, c)->matched)
+		if (!at(t, reloc, c)->matched || !at(t, first, c)->matched ||
+		    !at(t, second, c)->matched)
 			continue;
-		if (first == PLAN_NONE) {
-			first = c;
-		} else if (!agree(at(t, reloc, first), at(t, reloc, c))) {
-			ret_pair[0] = first;
-			ret_pair[1] = c;
-			return false;
-		}
+		ret_pair[verdict == NONE ? 0 : 1] = c;
+		if (verdict != NONE && !agree(at(t, reloc, ret_pair[0]), at(t, reloc, c)))
+			return SPLIT;
+		verdict = AGREED;
 	}
-	return first != PLAN_NONE;
+	return verdict;
 }
 
-/* An ambiguous relocation is hopeless unless another one, coming first, can prune its candidates.
+/*
+ * Whether libbpf can get past an ambiguous relocation: others come first and prune its candidates
+ * until those that are left agree, or it matches none of them. Two are looked for; that it should
+ * take three of different opinions is left out.
  */
+static bool can_be_pruned(const struct table *t, uint32_t reloc)
+{
+	uint32_t pair[2], n = t->root->n_relocs;
+
+	for (uint32_t first = 0; first < n; first++) {
+		if (first == reloc || judge(t, first, first, first, pair) != AGREED)
+			continue;
+		for (uint32_t second = 0; second < n; second++)
+			if (second != reloc && judge(t, second, first, first, pair) == AGREED &&
+			    judge(t, reloc, first, second, pair) != SPLIT)
+				return true;
+	}
+	return false;
+}
+
 static int check_agreement(const struct matcher *m, const struct table *t, uint32_t reloc)
 {
 	const struct answer *answers[2];
-	uint32_t pair[2], ids[2], ignored[2];
+	uint32_t pair[2], ids[2];
 
-	if (is_agreed(t, reloc, reloc, pair))
+	if (judge(t, reloc, reloc, reloc, pair) != SPLIT || can_be_pruned(t, reloc))
 		return 0;
-	for (uint32_t by = 0; by < t->root->n_relocs; by++)
-		if (by != reloc && is_agreed(t, reloc, by, ignored))
-			return 0;
 	for (int i = 0; i < 2; i++) {
 		answers[i] = at(t, reloc, pair[i]);
 		ids[i] = t->ids[pair[i]];
@@ -409,6 +425,9 @@ static int match_root(struct matcher *m, uint32_t index)
 	t.n = m->first[index + 1] - m->first[index];
 	if (!t.n)
 		return 0;
+	/* libbpf looks into modules only for what the kernel itself has no candidate for */
+	while (t.ids[0] < m->view->modules_from && t.ids[t.n - 1] >= m->view->modules_from)
+		t.n--;
 	if (!grow(&m->answers, &m->answers_room, (size_t)t.n * root->n_relocs, sizeof(*m->answers)))
 		return fail(m->f, -ENOMEM, "no memory for %u candidates", t.n);
 	t.answers = m->answers;

@@ -218,7 +218,7 @@ static int find_types(struct view *v, struct fail *f)
 		kinds[n] = view_u32(v, p + 4) >> 24 & 0x1f;
 		offsets[n++] = at;
 	}
-	v->n_types = v->first_id + n;
+	v->n_types = v->modules_from = v->first_id + n;
 	return 0;
 }
 

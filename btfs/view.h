@@ -43,9 +43,10 @@ struct view {
 	uint32_t types_len, strs_len; /* bytes */
 	uint32_t first_id;	      /* 1, or the base's n_types */
 	uint32_t first_str;	      /* 0, or where the base's strings end */
-	uint32_t n_types;  /* ids run from 0 (void) to n_types - 1, the base's included */
-	uint32_t ptr_size; /* 4 or 8, from the size of long as libbpf does; 0 if not told */
-	bool swapped;	   /* its byte order is not this machine's */
+	uint32_t n_types;      /* ids run from 0 (void) to n_types - 1, the base's included */
+	uint32_t modules_from; /* ids from here on came from modules; n_types if none did */
+	uint32_t ptr_size;     /* 4 or 8, from the size of long as libbpf does; 0 if not told */
+	bool swapped;	       /* its byte order is not this machine's */
 	bool big_endian;
 	const uint32_t *offsets; /* of type first_id + i within types */
 	const uint8_t *kinds;	 /* of type first_id + i */

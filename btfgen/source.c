@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+#include "source.h"
+
+#include "btfs/fail.h"
+#include "btfs/text.h"
+#include "btfs/view.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int merge(struct source *s, const struct archive *modules, struct fail *f)
+{
+	int err;
+
+	if (!modules->n_modules)
+		return 0;
+	err = merge_modules(s->base, modules->modules, modules->n_modules, &s->merged, f);
+	if (!err)
+		s->view = s->merged.view;
+	return err;
+}
+
+int source_open(const char *path, struct source *ret_source, struct fail *f)
+{
+	struct source s = { 0 };
+	int err;
+
+	err = archive_read(path, &s.archive, f);
+	if (!err)
+		err = view_open(s.archive.btf.data, s.archive.btf.size, NULL, &s.base, f);
+	s.view = s.base;
+	if (!err)
+		err = merge(&s, &s.archive, f);
+	if (err)
+		source_close(&s);
+	else
+		*ret_source = s;
+	return err;
+}
+
+void source_close(struct source *source)
+{
+	merged_free(&source->merged);
+	view_close(source->base);
+	archive_free(&source->archive);
+	archive_free(&source->extra);
+	*source = (struct source){ 0 };
+}
+
+static int add_file(struct source *s, const char *path, struct fail *f)
+{
+	struct archive *extra = &s->extra, one = { 0 };
+	struct archive_part *parts;
+	const char *slash = strrchr(path, '/');
+	int err;
+
+	if (extra->n_modules == SOURCE_MAX_MODULES)
+		return fail(f, -E2BIG, "more than %u modules", SOURCE_MAX_MODULES);
+	parts = reallocarray(extra->modules, extra->n_modules + 1, sizeof(*parts));
+	if (!parts)
+		return fail(f, -ENOMEM, "no memory");
+	extra->modules = parts;
+	err = archive_read(path, &one, f);
+	if (err)
+		return err;
+	free(one.btf.name);
+	one.btf.name = strdup(slash ? slash + 1 : path);
+	if (!one.btf.name || one.n_modules) {
+		archive_free(&one);
+		return fail(f, -EBADMSG, "%s: not one module's BTF", path);
+	}
+	parts[extra->n_modules++] = one.btf;
+	return 0;
+}
+
+static int is_module(const struct dirent *d)
+{
+	return d->d_name[0] != '.' && strcmp(d->d_name, "vmlinux") != 0;
+}
+
+static int add_folder(struct source *s, const char *path, struct fail *f)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(path, &entries, is_module, alphasort), err = 0;
+
+	if (n < 0)
+		return fail(f, -errno, "cannot read folder %s", path);
+	for (int i = 0; i < n; i++) {
+		struct text file = { 0 };
+
+		text_add(&file, "%s/%s", path, entries[i]->d_name);
+		if (!err)
+			err = file.failed ? fail(f, -ENOMEM, "no memory") : add_file(s, file.p, f);
+		text_free(&file);
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
+int source_add_modules(struct source *source, const char *const *paths, size_t n, struct fail *f)
+{
+	struct stat st;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++) {
+		if (!stat(paths[i], &st) && S_ISDIR(st.st_mode))
+			err = add_folder(source, paths[i], f);
+		else
+			err = add_file(source, paths[i], f);
+	}
+	return err ? err : merge(source, &source->extra, f);
+}

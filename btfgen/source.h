@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* One kernel's whole BTF, its modules' included, read, checked and ready to be matched. */
+#ifndef BTFGEN_SOURCE_H
+#define BTFGEN_SOURCE_H
+
+#include "btfs/archive.h"
+#include "merge.h"
+
+struct fail;
+struct view;
+
+#define SOURCE_MAX_MODULES ARCHIVE_MAX_MODULES
+
+struct source {
+	struct archive archive;
+	struct archive extra; /* modules from files of their own; its btf is unused */
+	struct view *base;
+	struct merged merged;
+	const struct view *view; /* base, or merged.view */
+};
+
+/* Errors are archive_read's and view_open's. Close with source_close, once opened. */
+int source_open(const char *path, struct source *ret_source, struct fail *f);
+void source_close(struct source *source);
+
+/*
+ * Adds split BTF from files: each raw, or an ELF module (.ko) with a .BTF section. A folder stands
+ * for all its regular files but one named vmlinux, as in /sys/kernel/btf. Files are taken in the
+ * order given, those of a folder sorted by name. To be called once.
+ */
+int source_add_modules(struct source *source, const char *const *paths, size_t n, struct fail *f);
+
+#endif
