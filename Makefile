@@ -128,10 +128,11 @@ $(1)/libagent.a: $(patsubst %,$(1)/agent/%.o,$(AGENT_LIB_SRC) $(AGENT_SRC))
 endef
 $(eval $(call archives,$(OBJ)))
 $(eval $(call archives,$(FUZZ)/obj))
-%.a:
+# The Makefile, since a list of objects that grew names some that are older than the archive.
+%.a: Makefile
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
 $(BIN)/btfgen: $(OBJ)/btfgen/main.o $(OBJ)/libbtfgen.a $(OBJ)/libbtfs.a
 $(BIN)/btf-server: $(OBJ)/server/main.o $(OBJ)/libserver.a $(OBJ)/libbtfs.a
