@@ -139,13 +139,15 @@ static int look_at_pending(struct closure *c)
 	return err;
 }
 
+static enum extent type_extent(uint32_t kind)
+{
+	return kind == BPF_CORE_TYPE_MATCHES ? WHOLE : FOLLOW;
+}
+
 static int add_hit(struct closure *c, const struct match *match, const struct match_hit *hit,
 		   uint32_t kind)
 {
-	enum extent extent = kind == BPF_CORE_TYPE_MATCHES ? WHOLE
-			     : spec_is_type(kind)	   ? FOLLOW
-							   : SHAPE;
-	int err = keep(c, hit->root, extent);
+	int err = keep(c, hit->root, spec_is_type(kind) ? type_extent(kind) : SHAPE);
 
 	for (uint32_t i = 0; !err && i < hit->n_steps; i++) {
 		const struct match_step *s = &match->steps[hit->first_step + i];
@@ -167,10 +169,22 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void sort_members(struct closure *c)
+{
+	size_t n = 0;
+
+	if (c->n_members)
+		qsort(c->members, c->n_members, sizeof(*c->members), compare);
+	for (size_t i = 0; i < c->n_members; i++)
+		if (!n || c->members[n - 1] != c->members[i])
+			c->members[n++] = c->members[i];
+	c->n_members = n;
+}
+
 int closure_of(const struct plan *plan, const struct view *view, const struct match *match,
 	       struct closure *ret_closure)
 {
-	size_t words = view->n_types / 64 + 1, n = 0;
+	size_t words = view->n_types / 64 + 1;
 	struct closure *c = ret_closure;
 	int err = 0;
 
@@ -184,15 +198,38 @@ int closure_of(const struct plan *plan, const struct view *view, const struct ma
 	for (size_t i = 0; !err && i < match->n_hits; i++)
 		err = add_hit(c, match, &match->hits[i],
 			      need_reloc(plan->need, match->hits[i].reloc)->kind);
-	if (err)
-		return err;
-	if (c->n_members)
-		qsort(c->members, c->n_members, sizeof(*c->members), compare);
-	for (size_t i = 0; i < c->n_members; i++)
-		if (!n || c->members[n - 1] != c->members[i])
-			c->members[n++] = c->members[i];
-	c->n_members = n;
-	return 0;
+	sort_members(c);
+	return err;
+}
+
+static int keep_candidate(struct closure *c, const struct plan *plan, const struct plan_root *root,
+			  uint32_t id)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < root->n_relocs; i++) {
+		uint32_t kind = need_reloc(plan->need, root->relocs[i])->kind;
+
+		if (spec_is_type(kind))
+			err = keep(c, id, type_extent(kind));
+	}
+	return err ? err : look_at_pending(c);
+}
+
+int closure_widen(const struct plan *plan, struct closure *c)
+{
+	const struct view *v = c->view;
+	int err = 0;
+
+	for (uint32_t id = 1; !err && id < v->n_types; id++) {
+		struct view_type t = view_type(v, id);
+		uint32_t root = plan_find(plan, t.kind, view_name(v, t.name_off));
+
+		if (root != PLAN_NONE)
+			err = keep_candidate(c, plan, &plan->roots[root], id);
+	}
+	sort_members(c);
+	return err;
 }
 
 void closure_free(struct closure *closure)

@@ -26,6 +26,11 @@ struct closure {
 /* -ENOMEM. Free with closure_free, after an error too. */
 int closure_of(const struct plan *plan, const struct view *view, const struct match *match,
 	       struct closure *ret_closure);
+/*
+ * Keeps every candidate of relocations that ask for a type as a whole, whether it matched or not:
+ * one that did not and is there for another reason may match once what it points to is left out.
+ */
+int closure_widen(const struct plan *plan, struct closure *closure);
 void closure_free(struct closure *closure);
 
 static inline bool closure_has(const struct closure *c, uint32_t id)
