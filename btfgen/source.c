@@ -7,9 +7,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int merge(struct source *s, const struct archive *modules, struct fail *f)
 {
@@ -23,14 +26,51 @@ static int merge(struct source *s, const struct archive *modules, struct fail *f
 	return err;
 }
 
+/*
+ * A file that is the BTF itself need not be copied: mapped, it costs what is looked at. Whoever
+ * shortens it meanwhile ends us by SIGBUS; files of an archive are replaced, not shortened. What
+ * cannot be mapped (older kernels' sysfs) goes the long way.
+ */
+static void map_raw(const char *path, struct source *s)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	uint16_t magic = 0;
+	struct stat st;
+	void *map;
+
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    st.st_size <= ARCHIVE_MAX_BTF && pread(fd, &magic, sizeof(magic), 0) == sizeof(magic) &&
+	    (magic == BTF_MAGIC || magic == __builtin_bswap16(BTF_MAGIC))) {
+		map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+		if (map != MAP_FAILED) {
+			s->map = map;
+			s->map_size = st.st_size;
+		}
+	}
+	close(fd);
+}
+
+static int open_base(const char *path, struct source *s, struct fail *f)
+{
+	int err;
+
+	map_raw(path, s);
+	if (s->map)
+		return view_open(s->map, s->map_size, NULL, &s->base, f);
+	err = archive_read(path, &s->archive, f);
+	if (err)
+		return err;
+	return view_open(s->archive.btf.data, s->archive.btf.size, NULL, &s->base, f);
+}
+
 int source_open(const char *path, struct source *ret_source, struct fail *f)
 {
 	struct source s = { 0 };
 	int err;
 
-	err = archive_read(path, &s.archive, f);
-	if (!err)
-		err = view_open(s.archive.btf.data, s.archive.btf.size, NULL, &s.base, f);
+	err = open_base(path, &s, f);
 	s.view = s.base;
 	if (!err)
 		err = merge(&s, &s.archive, f);
@@ -45,6 +85,8 @@ void source_close(struct source *source)
 {
 	merged_free(&source->merged);
 	view_close(source->base);
+	if (source->map)
+		munmap(source->map, source->map_size);
 	archive_free(&source->archive);
 	archive_free(&source->extra);
 	*source = (struct source){ 0 };

@@ -12,7 +12,9 @@ struct view;
 #define SOURCE_MAX_MODULES ARCHIVE_MAX_MODULES
 
 struct source {
-	struct archive archive;
+	struct archive archive; /* unused where the file is the BTF itself: */
+	void *map;		/* then it is mapped, of map_size bytes */
+	size_t map_size;
 	struct archive extra; /* modules from files of their own; its btf is unused */
 	struct view *base;
 	struct merged merged;
