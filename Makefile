@@ -42,7 +42,7 @@ FUZZ_CFLAGS := $(DIALECT) -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
 # --- what is built from what ----------------------------------------------------------------
 # A room's main.c goes without saying.
 BTFS_SRC   := fail text digest publish check view elf object record reloc spec need \
-	      hostfile osrelease kernel layout decoder tar archive fetch
+	      hostfile osrelease kernel layout decoder tar archive fetch index bundle
 BTFGEN_SRC := plan relate match closure minimize merge source scan inputs tree batch verify audit \
 	      cmd cmd_min cmd_cut cmd_need cmd_verify
 SERVER_SRC := request routes tree metrics log door listen pool head http

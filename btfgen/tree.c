@@ -4,6 +4,7 @@
 #include "btfs/digest.h"
 #include "btfs/fail.h"
 #include "btfs/hostfile.h"
+#include "btfs/index.h"
 #include "btfs/layout.h"
 #include "btfs/need.h"
 #include "btfs/publish.h"
@@ -18,12 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_MODE    0644
-#define FOLDER_MODE  0755
-#define INDEX_HEADER "arch\tdistro\tdistro_version\trelease\tbuild_id\tversion\tsha256\tsize\n"
-#define PLAIN                                                                               \
-	"._~:+/-" /* bytes that stand for themselves in an index, beside letters and digits \
-		   */
+#define FILE_MODE   0644
+#define FOLDER_MODE 0755
 
 /* Where content that was published stands, to link to. */
 struct content {
@@ -219,18 +216,8 @@ struct row {
 	char *line;
 };
 
-static void put_field(struct text *t, const char *value)
-{
-	if (*value)
-		text_percent(t, value, PLAIN);
-	else
-		text_bytes(t, "-", 1);
-	text_bytes(t, "\t", 1);
-}
-
 static int read_row(const struct scan_entry *entry, struct row *row, struct fail *f)
 {
-	const struct kernel *k = &entry->kernel;
 	struct text t = { 0 };
 	char *data = NULL;
 	int err;
@@ -239,15 +226,9 @@ static int read_row(const struct scan_entry *entry, struct row *row, struct fail
 	if (err)
 		return err;
 	row->data = data;
-	row->kernel = k;
+	row->kernel = &entry->kernel;
 	digest_hex(data, row->size, row->digest);
-	put_field(&t, k->arch);
-	put_field(&t, k->distro);
-	put_field(&t, k->distro_version);
-	put_field(&t, k->release);
-	put_field(&t, k->build_id);
-	put_field(&t, k->version);
-	text_add(&t, "%s\t%zu\n", row->digest, row->size);
+	index_put(&t, row->kernel, row->digest, row->size);
 	row->line = t.p;
 	return t.failed ? fail(f, -ENOMEM, "no memory") : 0;
 }
@@ -294,7 +275,7 @@ static int write_index(struct tree *tree, struct row *rows, size_t n, struct fai
 	int err = 0;
 
 	qsort(rows, n, sizeof(*rows), compare_rows);
-	text_add(&t, INDEX_HEADER);
+	text_add(&t, INDEX_HEADER "\n");
 	for (size_t i = 0; i < n; i++)
 		text_add(&t, "%s", rows[i].line);
 	if (t.failed)
