@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 #include "closure.h"
 
+#include "btfs/fail.h"
 #include "btfs/need.h"
 #include "btfs/reloc.h"
 #include "btfs/view.h"
@@ -32,9 +33,13 @@ static bool test_and_set(uint64_t *bits, uint32_t id)
 static int keep(struct closure *c, uint32_t id, enum extent extent)
 {
 	bool was;
+	int err;
 
 	if (id == 0)
 		return 0;
+	err = view_reach(c->view, id, c->f);
+	if (err)
+		return err;
 	was = test_and_set(c->kept, id);
 	if (extent == FOLLOW)
 		was = test_and_set(c->followed, id);
@@ -49,7 +54,7 @@ static int keep(struct closure *c, uint32_t id, enum extent extent)
 		uint32_t *pending = reallocarray(c->pending, room, sizeof(*pending));
 
 		if (!pending)
-			return -ENOMEM;
+			return fail(c->f, -ENOMEM, "no memory");
 		c->pending = pending;
 		c->pending_room = room;
 	}
@@ -65,7 +70,7 @@ static int keep_member(struct closure *c, uint32_t id, uint32_t member)
 		uint64_t *members = reallocarray(c->members, room, sizeof(*members));
 
 		if (!members)
-			return -ENOMEM;
+			return fail(c->f, -ENOMEM, "no memory");
 		c->members = members;
 		c->members_room = room;
 	}
@@ -181,20 +186,18 @@ static void sort_members(struct closure *c)
 	c->n_members = n;
 }
 
-int closure_of(const struct plan *plan, const struct view *view, const struct match *match,
-	       struct closure *ret_closure)
+int closure_of(const struct plan *plan, const struct match *match, struct closure *closure)
 {
-	size_t words = view->n_types / 64 + 1;
-	struct closure *c = ret_closure;
+	size_t words = closure->view->n_types / 64 + 1;
+	struct closure *c = closure;
 	int err = 0;
 
-	*c = (struct closure){ .view = view };
 	c->kept = calloc(words, sizeof(*c->kept));
 	c->followed = calloc(words, sizeof(*c->followed));
 	c->whole = calloc(words, sizeof(*c->whole));
 	c->behind = calloc(words, sizeof(*c->behind));
 	if (!c->kept || !c->followed || !c->whole || !c->behind)
-		return -ENOMEM;
+		return fail(c->f, -ENOMEM, "no memory");
 	for (size_t i = 0; !err && i < match->n_hits; i++)
 		err = add_hit(c, match, &match->hits[i],
 			      need_reloc(plan->need, match->hits[i].reloc)->kind);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct fail;
 struct match;
 struct plan;
 struct view;
@@ -21,11 +22,14 @@ struct closure {
 	uint32_t *pending;  /* ids that wait, with flags */
 	size_t n_pending, pending_room;
 	const struct view *view;
+	struct fail *f;
 };
 
-/* -ENOMEM. Free with closure_free, after an error too. */
-int closure_of(const struct plan *plan, const struct view *view, const struct match *match,
-	       struct closure *ret_closure);
+/*
+ * For closure->view, with reasons going to closure->f; all else is to be 0. -ENOMEM; -EBADMSG: a
+ * type that has to be kept breaks a rule. Free with closure_free, after an error too.
+ */
+int closure_of(const struct plan *plan, const struct match *match, struct closure *closure);
 /*
  * Keeps every candidate of relocations that ask for a type as a whole, whether it matched or not:
  * one that did not and is there for another reason may match once what it points to is left out.

@@ -207,8 +207,11 @@ static int answer(struct matcher *m, const struct reloc *r, uint32_t id, struct 
 	int found;
 
 	m->steps = 0;
+	found = view_reach(m->view, id, m->f);
+	if (found)
+		return found;
 	if (spec_is_type(r->kind))
-		found = relate_root(r, m->view, id);
+		found = relate_root(r, m->view, id, m->f);
 	else if (spec_is_enumerator(r->kind))
 		found = match_enumerator(m, r, id, &s);
 	else
@@ -438,6 +441,8 @@ static int match_root(struct matcher *m, uint32_t index)
 			err = answer(m, reloc, t.ids[c], &m->answers[(size_t)r * t.n + c]);
 			if (err == -ENOMEM)
 				return fail(m->f, err, "no memory");
+			if (err == -EBADMSG) /* was said where it was found */
+				return err;
 			if (err)
 				return refuse(m, reloc, t.ids[c], err);
 		}
@@ -449,39 +454,80 @@ struct found {
 	uint32_t root, id;
 };
 
-/* One pass over all types; then the finds are sorted by root, in the order of ids. */
-static int find_candidates(struct matcher *m)
+struct finds {
+	struct found *all;
+	size_t n, room;
+};
+
+/* Types whose names are on their way from memory: the search for names waits for little else. */
+struct names {
+	uint32_t ids[32];
+	const char *names[32];
+	size_t n;
+};
+
+static int look_up(const struct matcher *m, struct names *names, struct finds *finds)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		uint32_t id = names->ids[i];
+		uint32_t root = plan_find(m->plan, view_kind(m->view, id), names->names[i]);
+
+		if (root == PLAN_NONE)
+			continue;
+		if (!grow(&finds->all, &finds->room, finds->n + 1, sizeof(*finds->all)))
+			return fail(m->f, -ENOMEM, "no memory");
+		finds->all[finds->n++] = (struct found){ root, id };
+		m->first[root + 2]++;
+	}
+	names->n = 0;
+	return 0;
+}
+
+/* Every type that has the name and kind of a root, in the order of ids. */
+static int find_all(const struct matcher *m, struct finds *finds)
 {
 	const struct view *v = m->view;
-	struct found *found = NULL;
-	size_t n = 0, room = 0;
+	struct names names = { .n = 0 };
+	int err = 0;
+
+	for (uint32_t id = 1; !err && id < v->n_types; id++) {
+		uint32_t off;
+
+		if (!(m->plan->kinds >> view_kind(v, id) & 1))
+			continue;
+		off = view_u32(v, view_raw_type(v, id));
+		if (off >= v->strs_len) /* in a view that was opened lazily */
+			return view_reach(v, id, m->f);
+		if (!off)
+			continue;
+		names.ids[names.n] = id;
+		names.names[names.n] = view_name(v, off);
+		__builtin_prefetch(names.names[names.n++]);
+		if (names.n == sizeof(names.ids) / sizeof(*names.ids))
+			err = look_up(m, &names, finds);
+	}
+	return err ? err : look_up(m, &names, finds);
+}
+
+/* Sorts the finds by root; first is to be counted up to hold where each root's begin. */
+static int find_candidates(struct matcher *m)
+{
+	struct finds finds = { 0 };
+	int err;
 
 	m->first = calloc(m->plan->n_roots + 2, sizeof(*m->first));
 	if (!m->first)
-		return -ENOMEM;
-	for (uint32_t id = 1; id < v->n_types; id++) {
-		struct view_type t = view_type(v, id);
-		uint32_t root;
-
-		if (!(m->plan->kinds >> t.kind & 1))
-			continue;
-		root = plan_find(m->plan, t.kind, view_name(v, t.name_off));
-		if (root == PLAN_NONE)
-			continue;
-		if (!grow(&found, &room, n + 1, sizeof(*found))) {
-			free(found);
-			return -ENOMEM;
-		}
-		found[n++] = (struct found){ root, id };
-		m->first[root + 2]++;
-	}
-	m->candidates = calloc(n + 1, sizeof(*m->candidates));
-	for (uint32_t i = 2; m->candidates && i < m->plan->n_roots + 2; i++)
+		return fail(m->f, -ENOMEM, "no memory");
+	err = find_all(m, &finds);
+	m->candidates = calloc(finds.n + 1, sizeof(*m->candidates));
+	if (!err && !m->candidates)
+		err = fail(m->f, -ENOMEM, "no memory");
+	for (uint32_t i = 2; !err && i < m->plan->n_roots + 2; i++)
 		m->first[i] += m->first[i - 1];
-	for (size_t i = 0; m->candidates && i < n; i++)
-		m->candidates[m->first[found[i].root + 1]++] = found[i].id;
-	free(found);
-	return m->candidates ? 0 : -ENOMEM;
+	for (size_t i = 0; !err && i < finds.n; i++)
+		m->candidates[m->first[finds.all[i].root + 1]++] = finds.all[i].id;
+	free(finds.all);
+	return err;
 }
 
 static void set_defaults(struct matcher *m)
@@ -498,19 +544,15 @@ int match_kernel(const struct plan *plan, const struct view *view, struct match 
 	size_t n = need_count(plan->need);
 	struct match out = { 0 };
 	struct matcher m = { .plan = plan, .view = view, .out = &out, .f = f };
-	int err = -ENOMEM;
+	int err;
 
 	out.values = calloc(n + 1, sizeof(*out.values));
 	out.kept = calloc(n + 1, 1);
-	if (out.values && out.kept)
-		err = find_candidates(&m);
-	if (err) {
-		fail(f, err, "no memory");
-	} else {
+	err = out.values && out.kept ? find_candidates(&m) : fail(f, -ENOMEM, "no memory");
+	if (!err)
 		set_defaults(&m);
-		for (uint32_t i = 0; !err && i < plan->n_roots; i++)
-			err = match_root(&m, i);
-	}
+	for (uint32_t i = 0; !err && i < plan->n_roots; i++)
+		err = match_root(&m, i);
 	for (size_t i = 0; !err && i < n; i++)
 		out.n_unmatched += !out.kept[i];
 	free(m.first);

@@ -291,19 +291,17 @@ int minimize(const struct plan *plan, const struct view *view, enum minimize_for
 	     struct minimized *ret, struct fail *f)
 {
 	struct minimized m = { 0 };
-	struct closure c = { 0 };
+	struct closure c = { .view = view, .f = f };
 	struct text out = { 0 };
 	int err;
 
 	err = match_kernel(plan, view, &m.match, f);
 	if (err)
 		return err;
-	err = closure_of(plan, view, &m.match, &c);
+	err = closure_of(plan, &m.match, &c);
 	if (!err) {
 		keep_long(view, &c, form);
 		err = emit_proven(plan, &m.match, &c, &out, f);
-	} else {
-		err = fail(f, err, "no memory");
 	}
 	/* seldom: the answer hung on what a pointer points to */
 	if (err == -EPROTO && !closure_widen(plan, &c)) {

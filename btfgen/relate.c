@@ -66,6 +66,7 @@ struct frame {
 struct relation {
 	const struct reloc *reloc;
 	const struct view *view;
+	struct fail *f;
 	struct frame *frames;
 	size_t n;
 	uint32_t steps;
@@ -157,6 +158,8 @@ static int enter(struct relation *r, struct frame *frame)
 			return -E2BIG;
 		if (local->word == RELOC_DEEP)
 			return -EINVAL;
+		if (view_reach(r->view, frame->id, r->f))
+			return -EBADMSG;
 		frame->id = view_skip_modifiers(r->view, frame->id);
 		t = view_type(r->view, frame->id);
 		if (r->matches && !same_essential(reloc_name(r->reloc, local->name),
@@ -271,11 +274,12 @@ static int run(struct relation *r)
 	return answer;
 }
 
-int relate_root(const struct reloc *reloc, const struct view *view, uint32_t id)
+int relate_root(const struct reloc *reloc, const struct view *view, uint32_t id, struct fail *f)
 {
 	struct relation r = {
 		.reloc = reloc,
 		.view = view,
+		.f = f,
 		.matches = reloc->kind == BPF_CORE_TYPE_MATCHES,
 	};
 	int answer;

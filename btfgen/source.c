@@ -14,12 +14,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Up to here a whole check costs nothing beside the start of a process. Beyond, a raw file is
+ * looked at where it is used: the rest of it cannot move an answer. */
+#define CHECK_WHOLE (512u << 10)
+
 static int merge(struct source *s, const struct archive *modules, struct fail *f)
 {
 	int err;
 
 	if (!modules->n_modules)
 		return 0;
+	if (s->base->lazy) { /* all of it is copied, so all of it has to be sound */
+		view_close(s->base);
+		s->view = s->base = NULL;
+		err = view_open(s->map, s->map_size, NULL, &s->base, f);
+		if (err)
+			return err;
+	}
 	err = merge_modules(s->base, modules->modules, modules->n_modules, &s->merged, f);
 	if (!err)
 		s->view = s->merged.view;
@@ -43,7 +54,7 @@ static void map_raw(const char *path, struct source *s)
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 &&
 	    st.st_size <= ARCHIVE_MAX_BTF && pread(fd, &magic, sizeof(magic), 0) == sizeof(magic) &&
 	    (magic == BTF_MAGIC || magic == __builtin_bswap16(BTF_MAGIC))) {
-		map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+		map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (map != MAP_FAILED) {
 			s->map = map;
 			s->map_size = st.st_size;
@@ -57,6 +68,8 @@ static int open_base(const char *path, struct source *s, struct fail *f)
 	int err;
 
 	map_raw(path, s);
+	if (s->map && s->map_size > CHECK_WHOLE)
+		return view_open_lazy(s->map, s->map_size, &s->base, f);
 	if (s->map)
 		return view_open(s->map, s->map_size, NULL, &s->base, f);
 	err = archive_read(path, &s->archive, f);

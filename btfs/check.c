@@ -26,16 +26,18 @@ struct shape {
 
 #define BLOCK 64 /* bytes of the string section that share a bit */
 
+struct frame {
+	uint32_t id;
+	uint32_t next; /* member to look at */
+};
+
 struct check {
 	const struct view *v;
 	struct fail *f;
 	struct shape *shapes; /* of type first_id + i */
-	uint64_t *odd_blocks; /* a bit for each block in which some name is no identifier */
-};
-
-struct frame {
-	uint32_t id;
-	uint32_t next; /* member to look at */
+	struct frame *stack;
+	uint64_t
+		*odd_blocks; /* a bit for each block in which some name is no identifier, or NULL */
 };
 
 static int bad(const struct check *c, uint32_t id, const char *rule)
@@ -128,8 +130,9 @@ static bool is_identifier(const struct check *c, uint32_t off)
 		return true;
 	if (at >= c->v->strs_len || (uint8_t)(c->v->strs[at] - '0') < 10)
 		return false;
-	return !(c->odd_blocks[block / 64] >> block % 64 & 1) ||
-	       is_identifier_slowly(c->v->strs + at);
+	if (c->odd_blocks && !(c->odd_blocks[block / 64] >> block % 64 & 1))
+		return true;
+	return is_identifier_slowly(c->v->strs + at);
 }
 
 static bool is_empty(const struct check *c, uint32_t off)
@@ -376,33 +379,46 @@ static struct shape base_shape(const struct check *c, uint32_t id)
 	return (struct shape){ .state = DONE, .size = size < 0 ? 0 : size, .sized = size >= 0 };
 }
 
+/* Whether a kind's shape follows from that of another type. */
+static bool is_made_of_others(uint8_t kind)
+{
+	const uint32_t kinds = 1u << BTF_KIND_STRUCT | 1u << BTF_KIND_UNION | 1u << BTF_KIND_ARRAY |
+			       1u << BTF_KIND_CONST | 1u << BTF_KIND_VOLATILE |
+			       1u << BTF_KIND_RESTRICT | 1u << BTF_KIND_TYPEDEF |
+			       1u << BTF_KIND_TYPE_TAG;
+
+	return kinds >> kind & 1;
+}
+
 /*
- * What a type is by value, if that is known or needs no look at other types; false: walk it first.
- * Pointers count as 4 bytes here: their size is not known yet, and a lower bound is all that is
- * needed.
+ * What a type is by value: 0, once it is known; 1: it has to be walked first. Pointers count as 4
+ * bytes here: their size is not known yet, and a lower bound is all that is needed.
  */
-static bool find_shape(const struct check *c, uint32_t id, struct shape *ret)
+static int find_shape(const struct check *c, uint32_t id, struct shape *ret)
 {
 	const uint32_t sized = 1u << BTF_KIND_INT | 1u << BTF_KIND_FLOAT | 1u << BTF_KIND_ENUM |
 			       1u << VIEW_KIND_ENUM64;
-	struct shape *s = &c->shapes[id - c->v->first_id];
 	uint8_t kind = view_kind(c->v, id);
+	struct shape *s;
+	int err;
 
 	if (id < c->v->first_id) {
 		*ret = id ? base_shape(c, id) : (struct shape){ .state = DONE };
-		return true;
+		return 0;
 	}
-	if (s->state == DONE) {
-		*ret = *s;
-		return true;
+	s = &c->shapes[id - c->v->first_id];
+	if (s->state != DONE) {
+		if (is_made_of_others(kind))
+			return 1;
+		err = check_record(c, id);
+		if (err)
+			return err;
+		s->state = DONE;
+		s->sized = kind == BTF_KIND_PTR || sized >> kind & 1;
+		s->size = kind == BTF_KIND_PTR ? 4 : s->sized ? view_type(c->v, id).size : 0;
 	}
-	if (view_is_composite(kind) || view_is_modifier(kind) || kind == BTF_KIND_ARRAY)
-		return false;
-	s->state = DONE;
-	s->sized = kind == BTF_KIND_PTR || sized >> kind & 1;
-	s->size = kind == BTF_KIND_PTR ? 4 : s->sized ? view_type(c->v, id).size : 0;
 	*ret = *s;
-	return true;
+	return 0;
 }
 
 /* The bits that a member takes from its offset; legacy bitfields are ints of fewer bits. */
@@ -480,37 +496,42 @@ static int step(const struct check *c, struct frame *frame, uint32_t *ret_next)
 		uint32_t to = t.kind == BTF_KIND_ARRAY ? view_array(c->v, &t).type : t.type;
 
 		*ret_next = to;
-		return find_shape(c, to, &s) ? add_referred(c, frame->id, &t, &s) : 1;
+		err = find_shape(c, to, &s);
+		return err ? err : add_referred(c, frame->id, &t, &s);
 	}
 	for (; frame->next < t.vlen; frame->next++) {
 		struct view_member m = view_member(c->v, &t, frame->next);
 
 		*ret_next = m.type;
-		if (!find_shape(c, m.type, &s))
-			return 1;
-		err = add_member(c, frame->id, &t, &m, &s);
+		err = find_shape(c, m.type, &s);
+		if (!err)
+			err = add_member(c, frame->id, &t, &m, &s);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-static int push(const struct check *c, struct frame *stack, size_t *n, uint32_t id)
+static int push(const struct check *c, size_t *n, uint32_t id)
 {
 	struct shape *s = &c->shapes[id - c->v->first_id];
 	struct view_type t = view_type(c->v, id);
+	int err;
 
 	if (s->state == OPEN)
 		return bad(c, id, "contains itself by value: a cycle that never ends");
 	if (*n == STACK_SIZE)
 		return bad(c, id, "is nested too deep");
+	err = check_record(c, id);
+	if (err)
+		return err;
 	s->state = OPEN;
 	if (view_is_composite(t.kind)) {
 		s->size = t.size;
 		s->sized = true;
 		s->nesting = 1;
 	}
-	stack[(*n)++] = (struct frame){ .id = id };
+	c->stack[(*n)++] = (struct frame){ .id = id };
 	return 0;
 }
 
@@ -519,51 +540,66 @@ static int push(const struct check *c, struct frame *stack, size_t *n, uint32_t 
  * of our own; a type met while it is still open closes a cycle. Pointers and function prototypes
  * end a path: lists that lead back to themselves through them are everyday.
  */
-static int walk(const struct check *c, struct frame *stack, uint32_t root)
+static int walk(const struct check *c, uint32_t root)
 {
 	size_t n = 0;
 	uint32_t next = root;
 	int err = 1;
 
 	do {
-		err = err ? push(c, stack, &n, next) : 0;
+		err = err ? push(c, &n, next) : 0;
 		if (!err)
-			err = step(c, &stack[n - 1], &next);
+			err = step(c, &c->stack[n - 1], &next);
 		if (!err)
-			c->shapes[stack[--n].id - c->v->first_id].state = DONE;
+			c->shapes[c->stack[--n].id - c->v->first_id].state = DONE;
 	} while (err >= 0 && n);
 	return err;
 }
 
-static int check_containment(const struct check *c)
+int check_new(const struct view *view, struct check **ret_check, struct fail *f)
 {
-	struct frame *stack = malloc(STACK_SIZE * sizeof(*stack));
-	struct shape s;
-	int err = 0;
+	struct check *c = calloc(1, sizeof(*c));
 
-	if (!stack)
-		return fail(c->f, -ENOMEM, "no memory");
-	for (uint32_t id = c->v->first_id; !err && id < c->v->n_types; id++)
-		if (!find_shape(c, id, &s))
-			err = walk(c, stack, id);
-	free(stack);
-	return err;
+	if (c) {
+		c->v = view;
+		c->shapes = calloc(view->n_types - view->first_id + 1, sizeof(*c->shapes));
+		c->stack = malloc(STACK_SIZE * sizeof(*c->stack));
+	}
+	if (!c || !c->shapes || !c->stack) {
+		check_free(c);
+		return fail(f, -ENOMEM, "no memory for %u types", view->n_types);
+	}
+	*ret_check = c;
+	return 0;
 }
 
-int check_types(const struct view *view, struct fail *f)
+void check_free(struct check *check)
 {
-	struct check c = { .v = view, .f = f };
+	if (!check)
+		return;
+	free(check->odd_blocks);
+	free(check->stack);
+	free(check->shapes);
+	free(check);
+}
+
+int check_type(struct check *check, uint32_t id, struct fail *f)
+{
+	struct shape s;
 	int err;
 
-	c.shapes = calloc(view->n_types - view->first_id + 1, sizeof(*c.shapes));
-	if (!c.shapes)
-		return fail(f, -ENOMEM, "no memory for %u types", view->n_types);
-	err = find_odd_names(&c);
-	for (uint32_t id = view->first_id; !err && id < view->n_types; id++)
-		err = check_record(&c, id);
-	if (!err)
-		err = check_containment(&c);
-	free(c.odd_blocks);
-	free(c.shapes);
+	check->f = f;
+	err = find_shape(check, id, &s);
+	return err > 0 ? walk(check, id) : err;
+}
+
+int check_all(struct check *check, struct fail *f)
+{
+	int err;
+
+	check->f = f;
+	err = find_odd_names(check);
+	for (uint32_t id = check->v->first_id; !err && id < check->v->n_types; id++)
+		err = check_type(check, id, f);
 	return err;
 }

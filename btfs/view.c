@@ -288,8 +288,8 @@ static int open_sections(struct view *v, struct fail *f)
 	return check_strings(v, f);
 }
 
-int view_open(const void *data, size_t size, const struct view *base, struct view **ret_view,
-	      struct fail *f)
+static int open_view(const void *data, size_t size, const struct view *base, struct view **ret_view,
+		     struct fail *f)
 {
 	struct view *v;
 	int err;
@@ -308,7 +308,53 @@ int view_open(const void *data, size_t size, const struct view *base, struct vie
 	if (!err)
 		err = find_types(v, f);
 	if (!err)
-		err = check_types(v, f);
+		err = check_new(v, &v->lazy, f);
+	if (err)
+		view_close(v);
+	else
+		*ret_view = v;
+	return err;
+}
+
+int view_open(const void *data, size_t size, const struct view *base, struct view **ret_view,
+	      struct fail *f)
+{
+	struct view *v = NULL;
+	int err;
+
+	err = open_view(data, size, base, &v, f);
+	if (!err)
+		err = check_all(v->lazy, f);
+	if (err) {
+		view_close(v);
+		return err;
+	}
+	check_free(v->lazy);
+	v->lazy = NULL;
+	v->ptr_size = pointer_size(v);
+	*ret_view = v;
+	return 0;
+}
+
+/* Base types come first, and there are few: they are all looked at here, for the size of long. */
+static int reach_ints(const struct view *v, struct fail *f)
+{
+	int err = 0;
+
+	for (uint32_t id = v->first_id; !err && id < v->n_types; id++)
+		if (view_kind(v, id) == BTF_KIND_INT)
+			err = view_reach(v, id, f);
+	return err;
+}
+
+int view_open_lazy(const void *data, size_t size, struct view **ret_view, struct fail *f)
+{
+	struct view *v = NULL;
+	int err;
+
+	err = open_view(data, size, NULL, &v, f);
+	if (!err)
+		err = reach_ints(v, f);
 	if (err) {
 		view_close(v);
 		return err;
@@ -318,12 +364,18 @@ int view_open(const void *data, size_t size, const struct view *base, struct vie
 	return 0;
 }
 
+int view_reach_lazily(const struct view *v, uint32_t id, struct fail *f)
+{
+	return check_type(v->lazy, id, f);
+}
+
 void view_close(struct view *view)
 {
 	if (!view)
 		return;
 	free((void *)view->offsets);
 	free((void *)view->kinds);
+	check_free(view->lazy);
 	free(view);
 }
 

@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <string.h>
 
+struct check;
 struct fail;
 
 #define VIEW_MAX_SIZE	 (64u << 20) /* bytes of one BTF */
@@ -50,6 +51,7 @@ struct view {
 	bool big_endian;
 	const uint32_t *offsets; /* of type first_id + i within types */
 	const uint8_t *kinds;	 /* of type first_id + i */
+	struct check *lazy;	 /* NULL: every type was checked when it was opened */
 };
 
 /*
@@ -58,6 +60,13 @@ struct view {
  */
 int view_open(const void *data, size_t size, const struct view *base, struct view **ret_view,
 	      struct fail *f);
+/*
+ * The same for those who look at few types of many, and only read files that their owner made:
+ * records are in bounds, but the rules hold only for types that view_reach has found sound, and
+ * for what they hold by value. Names must be within strs_len before they are used. One thread at a
+ * time.
+ */
+int view_open_lazy(const void *data, size_t size, struct view **ret_view, struct fail *f);
 void view_close(struct view *view);
 
 struct view_type {
@@ -208,6 +217,15 @@ static inline bool view_is_modifier(uint8_t kind)
 {
 	return kind == BTF_KIND_CONST || kind == BTF_KIND_VOLATILE || kind == BTF_KIND_RESTRICT ||
 	       kind == BTF_KIND_TYPE_TAG || kind == BTF_KIND_TYPEDEF;
+}
+
+int view_reach_lazily(const struct view *v, uint32_t id, struct fail *f);
+
+/* -EBADMSG: the type breaks a rule. The id must be below n_types. Costs nothing but for a view that
+ * was opened lazily. */
+static inline int view_reach(const struct view *v, uint32_t id, struct fail *f)
+{
+	return v->lazy ? view_reach_lazily(v, id, f) : 0;
 }
 
 /* The id behind modifiers and typedefs. */
