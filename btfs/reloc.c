@@ -434,9 +434,6 @@ static bool is_canonical(const struct reloc *r, const char *line, size_t size)
 	struct text t = { 0 };
 	bool same;
 
-	/* names of roots come without their flavor */
-	if (reloc_essential_len(reloc_name(r, r->root)) != strlen(reloc_name(r, r->root)))
-		return false;
 	reloc_format(r, &t);
 	same = !t.failed && t.size == size + 1 && !memcmp(t.p, line, size);
 	text_free(&t);
