@@ -96,15 +96,15 @@ static void put_head(struct emitter *e, const struct view_type *t, bool kflag, u
 /* A struct's kind flag says that some member is a bitfield: of those that are left. */
 static void put_composite(struct emitter *e, uint32_t id, const struct view_type *t)
 {
-	const uint64_t *members = e->c->members + e->member;
+	const struct closure *c = e->c;
 	uint32_t n = 0;
 	bool kflag = false;
 
-	while (e->member + n < e->c->n_members && members[n] >> 32 == id)
-		kflag |= view_member(e->v, t, (uint32_t)members[n++]).bit_size > 0;
+	while (e->member + n < c->n_members && c->members[e->member + n] >> 32 == id)
+		kflag |= view_member(e->v, t, (uint32_t)c->members[e->member + n++]).bit_size > 0;
 	put_head(e, t, kflag, n, t->size);
 	for (uint32_t i = 0; i < n; i++) {
-		struct view_member m = view_member(e->v, t, (uint32_t)members[i]);
+		struct view_member m = view_member(e->v, t, (uint32_t)c->members[e->member + i]);
 
 		put(e, name(e, m.name_off));
 		put(e, e->new_ids[m.type]);

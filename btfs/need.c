@@ -157,6 +157,8 @@ static size_t split_lines(const char *p, size_t size, struct line *ret_lines)
 {
 	size_t n = 0;
 
+	if (!size) /* p may be NULL then */
+		return 0;
 	for (const char *end = p + size; p < end; n++) {
 		const char *newline = memchr(p, '\n', end - p);
 		size_t len = newline ? (size_t)(newline - p) + 1 : (size_t)(end - p);
