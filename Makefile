@@ -43,8 +43,10 @@ FUZZ_CFLAGS := $(DIALECT) -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
 # A room's main.c goes without saying.
 BTFS_SRC   := fail text digest publish check view elf object record reloc spec need \
 	      hostfile osrelease kernel layout decoder tar archive fetch index bundle
-BTFGEN_SRC := plan relate match closure minimize merge source scan inputs tree batch verify audit \
-	      cmd cmd_min cmd_cut cmd_need cmd_verify
+BTFGEN_SRC := plan relate match closure minimize merge source scan inputs bulk tree batch verify audit \
+	      mapping child unpack kernelimage rpmheader package pahole dedup sidecar extract \
+	      sources identify ingest \
+	      cmd cmd_min cmd_cut cmd_need cmd_verify shelf pack cmd_list cmd_bundle cmd_ingest
 SERVER_SRC := request routes tree metrics log door listen pool head http
 # The library, and what only btf-agent has.
 AGENT_LIB_SRC := accept cache file handover identity place provision source source_server

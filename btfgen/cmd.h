@@ -10,10 +10,14 @@
 #include <stddef.h>
 
 struct fail;
+struct ingest_report;
 struct inputs;
+struct kernel;
 struct scan;
+struct text;
 
 #define MAX_MODULES 64 /* --module options; a folder counts as one */
+#define MAX_NEEDS   64 /* --need options */
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -22,6 +26,9 @@ struct options {
 	const char *out, *archive, *kernels, *arch, *need;
 	const char *distro, *distro_version, *release;
 	const char *apt, *yum, *dir, *suite, *match;
+	const char *tree, *format;
+	const char *needs[MAX_NEEDS]; /* of all --need; need is the last of them */
+	size_t n_needs;
 	const char *modules[MAX_MODULES];
 	size_t n_modules;
 	unsigned jobs;
@@ -33,17 +40,31 @@ int cmd_min(const struct options *o, char **args, int n);
 int cmd_cut(const struct options *o, char **args, int n);
 int cmd_need(const struct options *o, char **args, int n);
 int cmd_verify(const struct options *o, char **args, int n);
+int cmd_list(const struct options *o, char **args, int n);
+int cmd_bundle(const struct options *o, char **args, int n);
+int cmd_info(const struct options *o, char **args, int n);
+int cmd_lint(const struct options *o, char **args, int n);
+int cmd_diff(const struct options *o, char **args, int n);
+int cmd_coverage(const struct options *o, char **args, int n);
+int cmd_ingest(const struct options *o, char **args, int n);
 
 /* What they share. One line on stderr, and the status to end with: */
 int complain(const struct fail *f);
 int misuse(const char *what);
 /* status, or EXIT_FAILED if standard output took not everything. */
 int finish(int status);
+/* Prints and frees the text; EXIT_FAILED if there was no memory for it. */
+int print(struct text *t);
+/* A kernel's path without a suffix; the members that JSON has for it, without braces. */
+void put_path(struct text *t, const struct kernel *kernel);
+void put_kernel(struct text *t, const struct kernel *kernel);
 /* The objects named by args, or what --need names. */
 int read_inputs(const struct options *o, char **args, int n, struct inputs *ret, struct fail *f);
 /* One line on stderr for each object without CO-RE relocations. */
 void note_empty(const struct inputs *in, const struct options *o);
 /* The kernels of --archive that --kernels and arch (NULL: any) leave; at least one. */
 int read_kernels(const struct options *o, const char *arch, struct scan *ret, struct fail *f);
+/* One line of what became of a source. */
+void show_ingested(const struct ingest_report *r, const struct options *o);
 
 #endif

@@ -22,6 +22,8 @@ enum {
 	OPT_DIR,
 	OPT_SUITE,
 	OPT_MATCH,
+	OPT_TREE,
+	OPT_FORMAT,
 	OPT_JOBS,
 	OPT_MODULE,
 	OPT_FETCH,
@@ -46,6 +48,8 @@ static const struct option all_options[] = {
 	{ "dir", required_argument, NULL, OPT_DIR },
 	{ "suite", required_argument, NULL, OPT_SUITE },
 	{ "match", required_argument, NULL, OPT_MATCH },
+	{ "tree", required_argument, NULL, OPT_TREE },
+	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "fetch", no_argument, NULL, OPT_FETCH },
 	{ "module", required_argument, NULL, OPT_MODULE },
@@ -99,6 +103,31 @@ static const struct command commands[] = {
 		1,
 		{ OPT_ARCHIVE, OPT_KERNELS, OPT_ARCH, OPT_JOBS, OPT_EACH },
 	},
+	{
+		"list",
+		"[--archive DIR] [--tree TREE] [--kernels LIST] [--arch ARCH]",
+		"list the kernels of an archive, and the needs of a tree (-v: with kernels)",
+		cmd_list,
+		0,
+		{ OPT_ARCHIVE, OPT_TREE, OPT_KERNELS, OPT_ARCH, OPT_JSON },
+	},
+	{
+		"bundle",
+		"[--need ID]... [--kernels LIST] [--arch ARCH] [--format FORM] --out FILE TREE",
+		"pack a tree into one file, to ship it or to link it into a program",
+		cmd_bundle,
+		1,
+		{ OPT_OUT, OPT_NEED, OPT_KERNELS, OPT_ARCH, OPT_FORMAT },
+	},
+	{
+		"ingest",
+		"--archive DIR [--distro D --distro-version V --arch A --release R] SOURCE...",
+		"put the BTF of kernels and packages into an archive",
+		cmd_ingest,
+		1,
+		{ OPT_ARCHIVE, OPT_DISTRO, OPT_DISTRO_VERSION, OPT_ARCH, OPT_RELEASE, OPT_JOBS,
+		  OPT_JSON },
+	},
 };
 
 static void help(void)
@@ -108,7 +137,9 @@ static void help(void)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		printf("  btfgen %s %s\n      %s\n", commands[i].name, commands[i].usage,
 		       commands[i].about);
-	printf("\nOBJ is a BPF ELF object, or a program that has some inside. Options:\n"
+	printf("\nOBJ is a BPF ELF object, or a program that has some inside.\n"
+	       "SOURCE is a .deb, .ddeb or .rpm, a kernel in any form (vmlinux, vmlinuz, bzImage,\n"
+	       "Image), BTF, or a folder of them. Options:\n"
 	       "  --archive DIR   kernels' BTF, in BTFHub's layout\n"
 	       "  --out TREE      where min/ is written; what stands there is kept\n"
 	       "  --kernels LIST  file with a kernel on each line, wildcards allowed:\n"
@@ -116,8 +147,13 @@ static void help(void)
 	       "  --arch ARCH     only kernels of it; NAME.ARCH.bpf.o says it by itself\n"
 	       "  --each          one need for each object, instead of one for all together\n"
 	       "  --need FILE     what \"btfgen need\" printed, instead of objects\n"
+	       "  --need ID       (bundle) a need's fingerprint or its beginning; repeatable\n"
+	       "  --tree TREE     what min wrote with --out\n"
+	       "  --format FORM   (bundle) bundle [default], bcc, or flat, which is a folder\n"
 	       "  --module FILE   a module's split BTF, or a folder of them; repeatable\n"
 	       "  --no-probe      only what the objects ask for, to compare with other tools\n"
+	       "  --distro D, --distro-version V, --release R\n"
+	       "                  what the sources do not tell, as os-release(5) and uname -r have it\n"
 	       "  --jobs N        threads [one per core]\n"
 	       "  --json          one JSON object per kernel\n"
 	       "  -q, -v          say less, say more\n"
@@ -162,8 +198,6 @@ static const char **string_of(struct options *o, int option)
 		return &o->archive;
 	case OPT_KERNELS:
 		return &o->kernels;
-	case OPT_NEED:
-		return &o->need;
 	case OPT_DISTRO:
 		return &o->distro;
 	case OPT_DISTRO_VERSION:
@@ -180,6 +214,10 @@ static const char **string_of(struct options *o, int option)
 		return &o->suite;
 	case OPT_MATCH:
 		return &o->match;
+	case OPT_TREE:
+		return &o->tree;
+	case OPT_FORMAT:
+		return &o->format;
 	default:
 		return NULL;
 	}
@@ -190,6 +228,15 @@ static int add_module(struct options *o, const char *path)
 	if (o->n_modules == MAX_MODULES)
 		return misuse("too many --module; name the folder instead");
 	o->modules[o->n_modules++] = path;
+	return 0;
+}
+
+static int add_need(struct options *o, const char *need)
+{
+	if (o->n_needs == MAX_NEEDS)
+		return misuse("too many --need");
+	o->needs[o->n_needs++] = need;
+	o->need = need;
 	return 0;
 }
 
@@ -204,6 +251,8 @@ static int set_option(struct options *o, int option)
 	switch (option) {
 	case OPT_ARCH:
 		return set_arch(o, optarg);
+	case OPT_NEED:
+		return add_need(o, optarg);
 	case OPT_JOBS:
 		return set_jobs(o, optarg);
 	case OPT_FETCH:
