@@ -3,6 +3,7 @@
 
 #include "btfs/fail.h"
 #include "btfs/hostfile.h"
+#include "btfs/kernel.h"
 #include "btfs/need.h"
 #include "btfs/text.h"
 #include "inputs.h"
@@ -32,6 +33,35 @@ int finish(int status)
 		return EXIT_FAILED;
 	}
 	return status;
+}
+
+int print(struct text *t)
+{
+	bool failed = t->failed;
+
+	if (failed)
+		fprintf(stderr, "btfgen: no memory for the report\n");
+	else if (t->size)
+		fwrite(t->p, 1, t->size, stdout);
+	text_free(t);
+	return failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+void put_path(struct text *t, const struct kernel *k)
+{
+	text_add(t, "%s/%s/%s/%s", k->distro, k->distro_version, k->arch, k->release);
+}
+
+void put_kernel(struct text *t, const struct kernel *k)
+{
+	text_add(t, "\"distribution\": ");
+	text_json(t, k->distro);
+	text_add(t, ", \"distribution_version\": ");
+	text_json(t, k->distro_version);
+	text_add(t, ", \"arch\": ");
+	text_json(t, k->arch);
+	text_add(t, ", \"kernel_version\": ");
+	text_json(t, k->release);
 }
 
 void note_empty(const struct inputs *in, const struct options *o)

@@ -359,7 +359,7 @@ static int check_builds(const struct bundle *b, struct fail *f)
 
 int bundle_check(const struct bundle *bundle, struct fail *f)
 {
-	struct bundle_entry e, before;
+	struct bundle_entry e, before = { 0 };
 	const void *data;
 	size_t size;
 	int err = 0;
