@@ -41,7 +41,7 @@ FUZZ_CFLAGS := $(DIALECT) -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
 
 # --- what is built from what ----------------------------------------------------------------
 # A room's main.c goes without saying.
-BTFS_SRC   := fail text digest publish check view elf object record reloc spec need \
+BTFS_SRC   := fail text digest publish check view elf object record reloc spec names need \
 	      hostfile osrelease kernel layout decoder tar archive fetch index bundle
 BTFGEN_SRC := plan relate match closure minimize merge source scan inputs bulk tree batch verify audit \
 	      mapping child unpack kernelimage rpmheader package pahole dedup sidecar extract \

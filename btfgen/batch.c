@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define MAX_THREADS 256
+#define MANY_NEEDS  6 /* an index of names pays from here on */
 
 struct run {
 	const struct batch *batch;
@@ -53,7 +54,7 @@ static int cut(const struct batch *b, const struct view *view, struct batch_repo
 		return err;
 	r->size = m.size;
 	r->n_unmatched = m.match.n_unmatched;
-	err = tree_put(job->tree, &r->kernel->kernel, m.btf, m.size, &r->written, f);
+	err = tree_put(job->tree, r->kernel, m.btf, m.size, &r->written, f);
 	minimized_free(&m);
 	return err;
 }
@@ -82,7 +83,11 @@ static void cut_all(void *ctx, const struct scan_entry *kernel, const struct vie
 int batch_run(const struct batch *batch)
 {
 	struct run run = { .batch = batch, .lock = PTHREAD_MUTEX_INITIALIZER };
-	const struct batch_visitor visitor = { cut_all, &run };
+	const struct batch_visitor visitor = {
+		.visit = cut_all,
+		.ctx = &run,
+		.needs = batch->n_jobs < MANY_NEEDS ? BATCH_FEW : BATCH_MANY,
+	};
 
 	batch_kernels(batch->kernels, batch->n_threads, &visitor);
 	pthread_mutex_destroy(&run.lock);
@@ -102,7 +107,9 @@ static void do_kernel(const struct crew *crew, const struct scan_entry *kernel)
 	int err;
 
 	err = source_open(kernel->path, &source, &f);
-	crew->visitor->visit(crew->visitor->ctx, kernel, source.view, err, f.text);
+	if (!err && crew->visitor->needs == BATCH_MANY)
+		err = source_index_names(&source, &f);
+	crew->visitor->visit(crew->visitor->ctx, kernel, err ? NULL : source.view, err, f.text);
 	source_close(&source);
 }
 

@@ -54,6 +54,7 @@ struct batch_visitor {
 	void (*visit)(void *ctx, const struct scan_entry *kernel, const struct view *view, int err,
 		      const char *why);
 	void *ctx;
+	enum { BATCH_FEW, BATCH_MANY } needs; /* that each view will be matched against */
 };
 void batch_kernels(const struct scan *kernels, unsigned n_threads,
 		   const struct batch_visitor *visitor);

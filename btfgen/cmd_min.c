@@ -4,6 +4,7 @@
 #include "btfs/layout.h"
 #include "btfs/need.h"
 #include "btfs/text.h"
+#include "bulk.h"
 #include "cmd.h"
 #include "inputs.h"
 #include "plan.h"
@@ -138,6 +139,7 @@ static int show_all(struct outcomes *outcomes, const struct batch_job *jobs,
 
 /* The needs of one run, each with its plan and its part of the tree. */
 struct jobs {
+	struct bulk *bulk;
 	struct inputs *inputs;
 	struct batch_job *jobs;
 	size_t n;
@@ -147,6 +149,7 @@ static int add_job(const struct options *o, struct jobs *jobs, char **args, int 
 {
 	struct inputs *in = &jobs->inputs[jobs->n];
 	struct batch_job *job = &jobs->jobs[jobs->n];
+	const struct tree_place place = { o->out, jobs->bulk };
 	struct plan *plan = NULL;
 	struct text json = { 0 };
 	int err;
@@ -165,15 +168,18 @@ static int add_job(const struct options *o, struct jobs *jobs, char **args, int 
 	job->plan = plan;
 	inputs_json(in, &json);
 	err = json.failed ? fail(f, -ENOMEM, "no memory")
-			  : tree_open(o->out, in->need, o->need ? NULL : &json, &job->tree, f);
+			  : tree_open(&place, in->need, o->need ? NULL : &json, &job->tree, f);
 	text_free(&json);
 	return err;
 }
 
 static int add_jobs(const struct options *o, struct jobs *jobs, char **args, int n, struct fail *f)
 {
-	int err = 0;
+	int err;
 
+	err = bulk_new(o->out, &jobs->bulk, f);
+	if (err)
+		return err;
 	jobs->inputs = calloc(n + 1, sizeof(*jobs->inputs));
 	jobs->jobs = calloc(n + 1, sizeof(*jobs->jobs));
 	if (!jobs->inputs || !jobs->jobs)
@@ -206,6 +212,7 @@ static void free_jobs(struct jobs *jobs, size_t n_jobs)
 		inputs_free(&jobs->inputs[i]);
 	free(jobs->inputs);
 	free(jobs->jobs);
+	bulk_free(jobs->bulk);
 }
 
 static int run_jobs(const struct options *o, const struct jobs *jobs, size_t n_jobs)

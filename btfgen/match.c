@@ -2,6 +2,7 @@
 #include "match.h"
 
 #include "btfs/fail.h"
+#include "btfs/names.h"
 #include "btfs/need.h"
 #include "btfs/reloc.h"
 #include "btfs/view.h"
@@ -460,13 +461,13 @@ struct finds {
 };
 
 /* Types whose names are on their way from memory: the search for names waits for little else. */
-struct names {
+struct fetched {
 	uint32_t ids[32];
 	const char *names[32];
 	size_t n;
 };
 
-static int look_up(const struct matcher *m, struct names *names, struct finds *finds)
+static int look_up(const struct matcher *m, struct fetched *names, struct finds *finds)
 {
 	for (size_t i = 0; i < names->n; i++) {
 		uint32_t id = names->ids[i];
@@ -487,7 +488,7 @@ static int look_up(const struct matcher *m, struct names *names, struct finds *f
 static int find_all(const struct matcher *m, struct finds *finds)
 {
 	const struct view *v = m->view;
-	struct names names = { .n = 0 };
+	struct fetched names = { .n = 0 };
 	int err = 0;
 
 	for (uint32_t id = 1; !err && id < v->n_types; id++) {
@@ -509,6 +510,30 @@ static int find_all(const struct matcher *m, struct finds *finds)
 	return err ? err : look_up(m, &names, finds);
 }
 
+/* The same by way of the view's index of names. */
+static int find_indexed(const struct matcher *m, struct finds *finds)
+{
+	const struct names *names = m->view->names;
+
+	for (uint32_t r = 0; r < m->plan->n_roots; r++) {
+		const struct plan_root *root = &m->plan->roots[r];
+
+		for (uint32_t i = names_first(names, root->hash); i < names_end(names, root->hash);
+		     i++) {
+			struct view_type t = view_type(m->view, names->ids[i]);
+			const char *name = view_name(m->view, t.name_off);
+
+			if (!plan_is_root(root, t.kind, name, reloc_essential_len(name)))
+				continue;
+			if (!grow(&finds->all, &finds->room, finds->n + 1, sizeof(*finds->all)))
+				return fail(m->f, -ENOMEM, "no memory");
+			finds->all[finds->n++] = (struct found){ r, names->ids[i] };
+			m->first[r + 2]++;
+		}
+	}
+	return 0;
+}
+
 /* Sorts the finds by root; first is to be counted up to hold where each root's begin. */
 static int find_candidates(struct matcher *m)
 {
@@ -518,7 +543,7 @@ static int find_candidates(struct matcher *m)
 	m->first = calloc(m->plan->n_roots + 2, sizeof(*m->first));
 	if (!m->first)
 		return fail(m->f, -ENOMEM, "no memory");
-	err = find_all(m, &finds);
+	err = m->view->names ? find_indexed(m, &finds) : find_all(m, &finds);
 	m->candidates = calloc(finds.n + 1, sizeof(*m->candidates));
 	if (!err && !m->candidates)
 		err = fail(m->f, -ENOMEM, "no memory");

@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include "btfs/fail.h"
+#include "btfs/names.h"
 #include "btfs/need.h"
 #include "btfs/reloc.h"
 #include "btfs/view.h"
@@ -46,22 +47,15 @@ static void group_roots(struct plan *plan, size_t n)
 	}
 }
 
-static uint32_t hash(const char *name, size_t len)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (uint8_t)name[i]) * 16777619u;
-	return h ^ h >> 15;
-}
-
 static void fill_buckets(struct plan *plan)
 {
 	memset(plan->buckets, 0xff, (plan->mask + 1) * sizeof(*plan->buckets));
 	for (uint32_t i = 0; i < plan->n_roots; i++) {
 		struct plan_root *root = &plan->roots[i];
-		uint32_t *bucket = &plan->buckets[hash(root->name, root->name_len) & plan->mask];
+		uint32_t *bucket;
 
+		root->hash = names_hash(root->name, root->name_len);
+		bucket = &plan->buckets[root->hash & plan->mask];
 		root->next = *bucket;
 		*bucket = i;
 	}
@@ -106,27 +100,21 @@ void plan_free(struct plan *plan)
 
 uint32_t plan_find(const struct plan *plan, uint8_t kind, const char *name)
 {
-	uint32_t h = 2166136261u, i;
-	size_t len = 0;
+	uint32_t i, h;
+	size_t len;
 
 	if (!(plan->kinds >> kind & 1))
 		return PLAN_NONE;
-	if (kind == VIEW_KIND_ENUM64)
-		kind = BTF_KIND_ENUM;
-	/* hash() of the name, unless it has a flavor to be left out */
-	for (; name[len]; len++) {
-		if (name[len] == '_' && name[len + 1] == '_' && name[len + 2] == '_') {
-			len = reloc_essential_len(name);
-			h = hash(name, len);
-			goto hashed;
-		}
-		h = (h ^ (uint8_t)name[len]) * 16777619u;
-	}
-	h ^= h >> 15;
-hashed:
+	h = names_hash_essential(name, &len);
 	for (i = plan->buckets[h & plan->mask]; i != PLAN_NONE; i = plan->roots[i].next)
-		if (plan->roots[i].kind == kind && plan->roots[i].name_len == len &&
-		    !memcmp(plan->roots[i].name, name, len))
+		if (plan_is_root(&plan->roots[i], kind, name, len))
 			break;
 	return i;
+}
+
+bool plan_is_root(const struct plan_root *root, uint8_t kind, const char *name, size_t len)
+{
+	if (kind == VIEW_KIND_ENUM64)
+		kind = BTF_KIND_ENUM;
+	return root->kind == kind && root->name_len == len && !memcmp(root->name, name, len);
 }

@@ -6,6 +6,7 @@
 #ifndef BTFGEN_PLAN_H
 #define BTFGEN_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct need;
 struct plan_root {
 	const char *name; /* essential */
 	uint32_t name_len;
+	uint32_t hash;		/* names_hash of it */
 	uint8_t kind;		/* BTF_KIND_*, ENUM for both enums */
 	const uint32_t *relocs; /* indexes into the need */
 	uint32_t n_relocs;
@@ -36,6 +38,9 @@ struct plan {
 
 int plan_new(const struct need *need, struct plan **ret_plan, struct fail *f);
 void plan_free(struct plan *plan);
+
+/* Whether a type of this kind and name, len bytes of which are essential, is a candidate for it. */
+bool plan_is_root(const struct plan_root *root, uint8_t kind, const char *name, size_t len);
 
 /* The root that a type of this kind and (whole) name is a candidate for, or PLAN_NONE. */
 uint32_t plan_find(const struct plan *plan, uint8_t kind, const char *name);

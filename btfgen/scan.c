@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEPTH 4 /* distro/version/arch/file */
+#define SECOND_DIGITS 12 /* of a build-id, behind "@" */
+#define DEPTH	      4	 /* distro/version/arch/file */
 
 static int add(struct scan *scan, const char *root, const char *rel, struct fail *f)
 {
@@ -46,6 +47,7 @@ static int add(struct scan *scan, const char *root, const char *rel, struct fail
 	if (path.failed)
 		return fail(f, -ENOMEM, "no memory");
 	e->path = path.p;
+	e->second = strchr(rel, '@') && strlen(e->kernel.build_id) == SECOND_DIGITS;
 	scan->n++;
 	return 0;
 }

@@ -6,6 +6,8 @@
 
 #include "btfs/kernel.h"
 
+#include <stdbool.h>
+
 struct fail;
 struct text;
 
@@ -15,6 +17,7 @@ struct text;
 struct scan_entry {
 	char *path; /* root included */
 	struct kernel kernel;
+	bool second; /* not the first build of its release: its name says "@" and the build-id */
 };
 
 struct scan {

@@ -2,6 +2,7 @@
 #include "source.h"
 
 #include "btfs/fail.h"
+#include "btfs/names.h"
 #include "btfs/text.h"
 #include "btfs/view.h"
 
@@ -94,8 +95,19 @@ int source_open(const char *path, struct source *ret_source, struct fail *f)
 	return err;
 }
 
+int source_index_names(struct source *source, struct fail *f)
+{
+	struct view *view = source->merged.view ? source->merged.view : source->base;
+	int err;
+
+	err = names_new(view, &source->names, f);
+	view->names = source->names;
+	return err;
+}
+
 void source_close(struct source *source)
 {
+	names_free(source->names);
 	merged_free(&source->merged);
 	view_close(source->base);
 	if (source->map)

@@ -19,11 +19,15 @@ struct source {
 	struct view *base;
 	struct merged merged;
 	const struct view *view; /* base, or merged.view */
+	struct names *names;	 /* of view, once source_index_names was called */
 };
 
 /* Errors are archive_read's and view_open's. Close with source_close, once opened. */
 int source_open(const char *path, struct source *ret_source, struct fail *f);
 void source_close(struct source *source);
+
+/* For a view that many needs will be matched against. */
+int source_index_names(struct source *source, struct fail *f);
 
 /*
  * Adds split BTF from files: each raw, or an ELF module (.ko) with a .BTF section. A folder stands

@@ -10,6 +10,7 @@
 #include "btfs/publish.h"
 #include "btfs/text.h"
 #include "btfs/view.h"
+#include "bulk.h"
 #include "scan.h"
 
 #include <errno.h>
@@ -22,18 +23,19 @@
 #define FILE_MODE   0644
 #define FOLDER_MODE 0755
 
-/* Where content that was published stands, to link to. */
-struct content {
-	char digest[DIGEST_HEX_SIZE];
-	char *path;
+/* What is known of a kernel beyond its path. */
+struct identity {
+	char *rel;
+	struct kernel kernel;
 };
 
 struct tree {
 	char *root;
 	char need[DIGEST_HEX_SIZE];
-	pthread_mutex_t lock; /* of contents */
-	struct content *contents;
-	size_t n_contents, contents_room;
+	struct bulk *bulk;
+	pthread_mutex_t lock; /* of the identities */
+	struct identity *identities;
+	size_t n_identities, identities_room;
 };
 
 /* NULL: no memory. */
@@ -79,7 +81,7 @@ static int put_named(struct tree *tree, const char *name, const void *data, size
 	return err;
 }
 
-int tree_open(const char *root, const struct need *need, const struct text *json,
+int tree_open(const struct tree_place *place, const struct need *need, const struct text *json,
 	      struct tree **ret_tree, struct fail *f)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
@@ -90,7 +92,8 @@ int tree_open(const char *root, const struct need *need, const struct text *json
 	if (!tree)
 		return fail(f, -ENOMEM, "no memory");
 	pthread_mutex_init(&tree->lock, NULL);
-	tree->root = strdup(root);
+	tree->bulk = place->bulk;
+	tree->root = strdup(place->root);
 	memcpy(tree->need, need_id(need), sizeof(tree->need));
 	text = need_text(need, &size);
 	err = tree->root ? put_named(tree, "need.txt", text, size, f)
@@ -108,64 +111,12 @@ void tree_close(struct tree *tree)
 {
 	if (!tree)
 		return;
-	for (size_t i = 0; i < tree->n_contents; i++)
-		free(tree->contents[i].path);
-	free(tree->contents);
+	for (size_t i = 0; i < tree->n_identities; i++)
+		free(tree->identities[i].rel);
+	free(tree->identities);
 	pthread_mutex_destroy(&tree->lock);
 	free(tree->root);
 	free(tree);
-}
-
-/* Under the lock. A path that was replaced since holds other content: whoever links looks again. */
-static const char *find_content(const struct tree *tree, const char *digest)
-{
-	for (size_t i = 0; i < tree->n_contents; i++)
-		if (!strcmp(tree->contents[i].digest, digest))
-			return tree->contents[i].path;
-	return NULL;
-}
-
-static void remember(struct tree *tree, const char *digest, const char *path)
-{
-	struct content *c;
-
-	if (find_content(tree, digest))
-		return;
-	if (tree->n_contents == tree->contents_room) {
-		size_t room = tree->contents_room ? tree->contents_room * 2 : 64;
-
-		c = reallocarray(tree->contents, room, sizeof(*c));
-		if (!c)
-			return; /* costs a link, no more */
-		tree->contents = c;
-		tree->contents_room = room;
-	}
-	c = &tree->contents[tree->n_contents];
-	c->path = strdup(path);
-	if (!c->path)
-		return;
-	memcpy(c->digest, digest, sizeof(c->digest));
-	tree->n_contents++;
-}
-
-/* Links to an equal file of this run, or writes. ENOENT, EMLINK and their like make a copy do. */
-static int place(struct tree *tree, const char *digest, const char *path, const void *data,
-		 size_t size, struct fail *f)
-{
-	const char *twin;
-	int err;
-
-	err = publish_parents(path, FOLDER_MODE, f);
-	if (err)
-		return err;
-	pthread_mutex_lock(&tree->lock);
-	twin = find_content(tree, digest);
-	if (!twin || publish_link(twin, path, NULL))
-		err = publish_file(path, data, size, FILE_MODE, f);
-	if (!err)
-		remember(tree, digest, path);
-	pthread_mutex_unlock(&tree->lock);
-	return err;
 }
 
 static int put_at(struct tree *tree, const char *rel, const void *data, size_t size,
@@ -179,12 +130,12 @@ static int put_at(struct tree *tree, const char *rel, const void *data, size_t s
 		return fail(f, -ENOMEM, "no memory");
 	digest_hex(data, size, digest);
 	if (stands_there(path, data, size)) {
-		pthread_mutex_lock(&tree->lock);
-		remember(tree, digest, path);
-		pthread_mutex_unlock(&tree->lock);
+		bulk_know(tree->bulk, digest, path);
 	} else {
+		struct bulk_file file = { path, digest, data, size };
+
 		written = TREE_NEW;
-		err = place(tree, digest, path, data, size, f);
+		err = bulk_put(tree->bulk, &file, f);
 	}
 	free(path);
 	if (!err && ret_written)
@@ -192,31 +143,103 @@ static int put_at(struct tree *tree, const char *rel, const void *data, size_t s
 	return err;
 }
 
-int tree_put(struct tree *tree, const struct kernel *kernel, const void *btf, size_t size,
+static void remember(struct tree *tree, const char *rel, const struct kernel *kernel)
+{
+	struct identity *all;
+
+	pthread_mutex_lock(&tree->lock);
+	if (tree->n_identities == tree->identities_room) {
+		size_t room = tree->identities_room ? tree->identities_room * 2 : 64;
+
+		all = reallocarray(tree->identities, room, sizeof(*all));
+		if (!all)
+			goto out; /* the index will know less */
+		tree->identities = all;
+		tree->identities_room = room;
+	}
+	all = &tree->identities[tree->n_identities];
+	*all = (struct identity){ strdup(rel), *kernel };
+	tree->n_identities += all->rel != NULL;
+out:
+	pthread_mutex_unlock(&tree->lock);
+}
+
+/* A second build of a release has "@" and its build-id's first digits in its name here, too. */
+static int min_path(const struct tree *tree, const struct scan_entry *e,
+		    char ret_rel[LAYOUT_PATH_SIZE], struct fail *f)
+{
+	int err = layout_min_path(tree->need, &e->kernel, ret_rel, f);
+	size_t len = err ? 0 : strlen(ret_rel) - strlen(".btf");
+
+	if (!err && e->second)
+		snprintf(ret_rel + len, LAYOUT_PATH_SIZE - len, "@%.12s.btf", e->kernel.build_id);
+	return err;
+}
+
+int tree_put(struct tree *tree, const struct scan_entry *kernel, const void *btf, size_t size,
 	     enum tree_written *ret_written, struct fail *f)
 {
+	const struct kernel *k = &kernel->kernel;
 	char rel[LAYOUT_PATH_SIZE];
 	int err;
 
-	err = layout_min_path(tree->need, kernel, rel, f);
+	err = min_path(tree, kernel, rel, f);
 	if (!err)
 		err = put_at(tree, rel, btf, size, ret_written, f);
-	/* a name's second build carries only the head of its build-id: no path by that */
-	if (!err && strlen(kernel->build_id) > 12 &&
-	    !layout_min_build_id(tree->need, kernel, rel, NULL))
+	if (err)
+		return err;
+	if (k->build_id[0] || k->version[0])
+		remember(tree, rel, k);
+	/* a name carries only the head of a build-id: no path by that */
+	if (strlen(k->build_id) > 12 && !layout_min_build_id(tree->need, k, rel, NULL))
 		err = put_at(tree, rel, btf, size, NULL, f);
 	return err;
 }
 
 struct row {
-	const struct kernel *kernel;
+	struct kernel kernel;
 	char digest[DIGEST_HEX_SIZE];
 	void *data;
 	size_t size;
 	char *line;
 };
 
-static int read_row(const struct scan_entry *entry, struct row *row, struct fail *f)
+static int compare_identities(const void *a, const void *b)
+{
+	const struct identity *x = a, *y = b;
+
+	return strcmp(x->rel, y->rel);
+}
+
+static bool is_row_of(const struct index_row *row, const struct row *now)
+{
+	return !strcmp(row->release, now->kernel.release) && !strcmp(row->sha256, now->digest) &&
+	       !strcmp(row->arch, now->kernel.arch) && !strcmp(row->distro, now->kernel.distro) &&
+	       !strcmp(row->distro_version, now->kernel.distro_version);
+}
+
+/* From this run, or from the index before. */
+static void identify(const struct tree *tree, const struct index *before, const char *path,
+		     struct row *row)
+{
+	struct identity key = { .rel = (char *)path + strlen(tree->root) + 1 }, *found = NULL;
+
+	if (tree->n_identities)
+		found = bsearch(&key, tree->identities, tree->n_identities, sizeof(key),
+				compare_identities);
+	if (found) {
+		row->kernel = found->kernel;
+		return;
+	}
+	for (size_t i = 0; i < before->n; i++)
+		if (is_row_of(&before->rows[i], row)) {
+			index_kernel(&before->rows[i], &row->kernel);
+			return;
+		}
+}
+
+static int read_row(const struct tree *tree, const struct index *before,
+		    const struct scan_entry *entry, struct row *row, struct fail *f)
 {
 	struct text t = { 0 };
 	char *data = NULL;
@@ -226,9 +249,10 @@ static int read_row(const struct scan_entry *entry, struct row *row, struct fail
 	if (err)
 		return err;
 	row->data = data;
-	row->kernel = &entry->kernel;
+	row->kernel = entry->kernel;
 	digest_hex(data, row->size, row->digest);
-	index_put(&t, row->kernel, row->digest, row->size);
+	identify(tree, before, entry->path, row);
+	index_put(&t, &row->kernel, row->digest, row->size);
 	row->line = t.p;
 	return t.failed ? fail(f, -ENOMEM, "no memory") : 0;
 }
@@ -243,10 +267,10 @@ static int compare_rows(const void *a, const void *b)
 static int compare_names(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
-	int order = strcmp(x->kernel->arch, y->kernel->arch);
+	int order = strcmp(x->kernel.arch, y->kernel.arch);
 
 	if (!order)
-		order = strcmp(x->kernel->release, y->kernel->release);
+		order = strcmp(x->kernel.release, y->kernel.release);
 	return order ? order : strcmp(x->digest, y->digest);
 }
 
@@ -256,7 +280,7 @@ static int index_name(struct tree *tree, const struct row *rows, size_t n, struc
 	char rel[LAYOUT_PATH_SIZE], *path;
 	int err = 0;
 
-	if (layout_min_release(tree->need, rows[0].kernel, rel, NULL))
+	if (layout_min_release(tree->need, &rows[0].kernel, rel, NULL))
 		return 0;
 	if (!strcmp(rows[0].digest, rows[n - 1].digest))
 		return put_at(tree, rel, rows[0].data, rows[0].size, NULL, f);
@@ -286,41 +310,71 @@ static int write_index(struct tree *tree, struct row *rows, size_t n, struct fai
 	qsort(rows, n, sizeof(*rows), compare_names);
 	for (size_t i = 0, end; !err && i < n; i = end) {
 		for (end = i + 1; end < n; end++)
-			if (strcmp(rows[i].kernel->arch, rows[end].kernel->arch) ||
-			    strcmp(rows[i].kernel->release, rows[end].kernel->release))
+			if (strcmp(rows[i].kernel.arch, rows[end].kernel.arch) ||
+			    strcmp(rows[i].kernel.release, rows[end].kernel.release))
 				break;
 		err = index_name(tree, rows + i, end - i, f);
 	}
 	return err;
 }
 
+/* One that cannot be read is as good as none: it is about to be written anew. */
+static void read_index(const char *root, struct index *ret)
+{
+	struct text path = { 0 };
+	char *data = NULL;
+	size_t size;
+
+	text_add(&path, "%s/index.tsv", root);
+	if (!path.failed && !hostfile_read(NULL, path.p, INDEX_MAX_TEXT, &data, &size, NULL))
+		index_parse(data, size, ret, NULL);
+	free(data);
+	text_free(&path);
+}
+
+static int index_scan(struct tree *tree, const struct index *before, const struct scan *scan,
+		      struct fail *f)
+{
+	struct row *rows = calloc(scan->n + 1, sizeof(*rows));
+	int err = rows ? 0 : fail(f, -ENOMEM, "no memory");
+
+	for (size_t i = 0; !err && i < scan->n; i++)
+		err = read_row(tree, before, &scan->entries[i], &rows[i], f);
+	if (!err)
+		err = write_index(tree, rows, scan->n, f);
+	for (size_t i = 0; rows && i < scan->n; i++) {
+		free(rows[i].data);
+		free(rows[i].line);
+	}
+	free(rows);
+	return err;
+}
+
 int tree_index(struct tree *tree, struct fail *f)
 {
 	char rel[LAYOUT_PATH_SIZE], *root;
+	struct index before = { 0 };
 	struct scan scan = { 0 };
-	struct row *rows = NULL;
 	int err;
 
 	snprintf(rel, sizeof(rel), "min/%s", tree->need);
 	root = join(tree->root, rel);
 	if (!root)
 		return fail(f, -ENOMEM, "no memory");
-	err = scan_archive(root, &scan, f);
-	free(root);
-	if (err)
-		return err;
-	rows = calloc(scan.n + 1, sizeof(*rows));
-	if (!rows)
-		err = fail(f, -ENOMEM, "no memory");
-	for (size_t i = 0; !err && i < scan.n; i++)
-		err = read_row(&scan.entries[i], &rows[i], f);
+	if (tree->n_identities)
+		qsort(tree->identities, tree->n_identities, sizeof(*tree->identities),
+		      compare_identities);
+	err = bulk_flush(tree->bulk, f);
 	if (!err)
-		err = write_index(tree, rows, scan.n, f);
-	for (size_t i = 0; rows && i < scan.n; i++) {
-		free(rows[i].data);
-		free(rows[i].line);
+		err = scan_archive(root, &scan, f);
+	if (!err) {
+		read_index(root, &before);
+		err = index_scan(tree, &before, &scan, f);
 	}
-	free(rows);
+	if (!err)
+		err = bulk_flush(tree->bulk, f);
+	index_free(&before);
 	scan_free(&scan);
+	free(root);
 	return err;
 }

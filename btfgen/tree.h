@@ -9,27 +9,36 @@
 
 #include <stddef.h>
 
+struct bulk;
 struct fail;
-struct kernel;
 struct need;
+struct scan_entry;
 struct text;
 struct tree;
 
 /*
- * One need's part of the tree; makes its folder, need.txt and, unless json is NULL, need.json of
- * that text. Free with tree_close.
+ * One need's part of the tree below root; makes its folder, need.txt and, unless json is NULL,
+ * need.json of that text. Kernels' files go through bulk, which is shared and must outlive it.
+ * Free with tree_close.
  */
-int tree_open(const char *root, const struct need *need, const struct text *json,
+struct tree_place {
+	const char *root;
+	struct bulk *bulk;
+};
+int tree_open(const struct tree_place *place, const struct need *need, const struct text *json,
 	      struct tree **ret_tree, struct fail *f);
 void tree_close(struct tree *tree);
 
 enum tree_written { TREE_NEW, TREE_SAME }; /* the second: it stood there already, byte for byte */
 
-/* Publishes one kernel's minimised BTF. Threads may call it at once. */
-int tree_put(struct tree *tree, const struct kernel *kernel, const void *btf, size_t size,
+/* One kernel's minimised BTF; it is there after bulk_flush. Threads may call it at once. */
+int tree_put(struct tree *tree, const struct scan_entry *kernel, const void *btf, size_t size,
 	     enum tree_written *ret_written, struct fail *f);
 
-/* by-release and index.tsv, from all files that stand there. */
+/*
+ * by-release and index.tsv, from all files that stand there once bulk is flushed, which it does.
+ * What the index before said of a kernel's build-id and version is kept while its file is the same.
+ */
 int tree_index(struct tree *tree, struct fail *f);
 
 #endif

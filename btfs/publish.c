@@ -129,10 +129,7 @@ static int write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-/*
- * Closes fd in any case. fsync is asked once: after a failure the kernel may have dropped the
- * dirty pages, and a second call would then succeed without them.
- */
+/* Writes and sets the mode; the file stays open. */
 static int fill(int fd, const char *path, const void *data, size_t size, mode_t mode,
 		struct fail *f)
 {
@@ -144,12 +141,29 @@ static int fill(int fd, const char *path, const void *data, size_t size, mode_t 
 		err = fail(f, err, "cannot write %zu bytes to %s: %m", size, path);
 	} else if (fchmod(fd, mode) < 0) {
 		err = fail(f, -errno, "cannot set the mode of %s: %m", path);
-	} else if (fsync(fd) < 0) {
-		err = fail(f, -errno, "cannot sync %s: %m", path);
 	}
-	if (close(fd) < 0 && !err)
-		err = fail(f, -errno, "cannot close %s: %m", path);
 	return err;
+}
+
+static int finish(int fd, const char *path, struct fail *f)
+{
+	return close(fd) < 0 ? fail(f, -errno, "cannot close %s: %m", path) : 0;
+}
+
+/*
+ * fsync is asked once: after a failure the kernel may have dropped the dirty pages, and a second
+ * call would then succeed without them.
+ */
+static int fill_and_sync(int fd, const char *path, const void *data, size_t size, mode_t mode,
+			 struct fail *f)
+{
+	int err, closed;
+
+	err = fill(fd, path, data, size, mode, f);
+	if (!err && fsync(fd) < 0)
+		err = fail(f, -errno, "cannot sync %s: %m", path);
+	closed = finish(fd, path, err ? NULL : f);
+	return err ? err : closed;
 }
 
 static int make_folder(const char *path, mode_t mode, struct fail *f)
@@ -208,7 +222,7 @@ int publish_file(const char *path, const void *data, size_t size, mode_t mode, s
 		err = fail(f, err, "cannot make a file beside %s: %m", path);
 		goto out;
 	}
-	err = fill(fd, path, data, size, mode, f);
+	err = fill_and_sync(fd, path, data, size, mode, f);
 	if (!err)
 		err = place_rename(&place, f);
 	if (err)
@@ -239,6 +253,37 @@ int publish_link(const char *existing, const char *path, struct fail *f)
 	unlinkat(place.folder, place.tmp, 0);
 	if (!err)
 		err = sync_folder(place.folder, path, f);
+out:
+	close(place.folder);
+	return err;
+}
+
+int publish_prepare(const char *path, const struct publish_content *content, char **ret_tmp,
+		    struct fail *f)
+{
+	struct place place = { .folder = -1 };
+	int err, closed, fd = -1;
+	char *tmp = NULL;
+
+	err = place_open(&place, path, f);
+	if (err)
+		return err;
+	err = create_tmp(&place, &fd);
+	if (err) {
+		errno = -err;
+		err = fail(f, err, "cannot make a file beside %s: %m", path);
+		goto out;
+	}
+	err = fill(fd, path, content->data, content->size, content->mode, f);
+	closed = finish(fd, path, err ? NULL : f);
+	if (!err)
+		err = closed;
+	if (!err && asprintf(&tmp, "%.*s%s", (int)(place.name - path), path, place.tmp) < 0)
+		err = fail(f, -ENOMEM, "no memory for a path");
+	if (err)
+		unlinkat(place.folder, place.tmp, 0);
+	else
+		*ret_tmp = tmp;
 out:
 	close(place.folder);
 	return err;

@@ -23,6 +23,20 @@ int publish_parents(const char *path, mode_t mode, struct fail *f);
 /* Writes size bytes to path, replacing what was there. mode is exact whatever the umask. */
 int publish_file(const char *path, const void *data, size_t size, mode_t mode, struct fail *f);
 
+struct publish_content {
+	const void *data;
+	size_t size; /* bytes */
+	mode_t mode; /* exact whatever the umask */
+};
+
+/*
+ * The first half of publish_file, for those who publish many at once: writes beside path, under the
+ * temporary name *ret_tmp (to be freed), and syncs nothing. What follows is the caller's: syncfs,
+ * rename to path, syncfs.
+ */
+int publish_prepare(const char *path, const struct publish_content *content, char **ret_tmp,
+		    struct fail *f);
+
 /* Makes path a hard link to existing (same file system), replacing what was there. */
 int publish_link(const char *existing, const char *path, struct fail *f);
 

@@ -25,6 +25,7 @@
 
 struct check;
 struct fail;
+struct names;
 
 #define VIEW_MAX_SIZE	 (64u << 20) /* bytes of one BTF */
 #define VIEW_MAX_TYPES	 (1u << 20)
@@ -49,9 +50,10 @@ struct view {
 	uint32_t ptr_size;     /* 4 or 8, from the size of long as libbpf does; 0 if not told */
 	bool swapped;	       /* its byte order is not this machine's */
 	bool big_endian;
-	const uint32_t *offsets; /* of type first_id + i within types */
-	const uint8_t *kinds;	 /* of type first_id + i */
-	struct check *lazy;	 /* NULL: every type was checked when it was opened */
+	const uint32_t *offsets;   /* of type first_id + i within types */
+	const uint8_t *kinds;	   /* of type first_id + i */
+	const struct names *names; /* names.h, for those who set it and free it; NULL: none */
+	struct check *lazy;	   /* NULL: every type was checked when it was opened */
 };
 
 /*
