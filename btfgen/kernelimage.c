@@ -41,7 +41,8 @@ static void copy(char ret_field[KERNEL_FIELD_SIZE], const uint8_t *s, size_t n)
 
 /*
  * "RELEASE (BY) (COMPILER) #1 SMP ...": the version is what uname -v says, and begins with a
- * number sign behind a bracket. Both are set, or none.
+ * number sign behind a bracket. Since 6.1 there is a second, weak greeting that is never shown: its
+ * number sign has no number (scripts/link-vmlinux.sh), and its version is not told here.
  */
 static bool parse_greeting(const uint8_t *s, size_t n, struct kernel *kernel)
 {
@@ -56,9 +57,11 @@ static bool parse_greeting(const uint8_t *s, size_t n, struct kernel *kernel)
 	version = memmem(space, n - (space - s), ") #", 3);
 	if (!version)
 		return false;
+	version += 2;
 	copy(k.release, s, space - s);
-	copy(k.version, version + 2, n - (version + 2 - s));
-	if (!kernel_name_ok(k.release) || !*k.version)
+	if (version + 1 < s + n && version[1] >= '0' && version[1] <= '9')
+		copy(k.version, version, n - (version - s));
+	if (!kernel_name_ok(k.release))
 		return false;
 	memcpy(kernel->release, k.release, sizeof(k.release));
 	memcpy(kernel->version, k.version, sizeof(k.version));
@@ -68,17 +71,22 @@ static bool parse_greeting(const uint8_t *s, size_t n, struct kernel *kernel)
 int kernelimage_greeting(const void *data, size_t size, struct kernel *kernel)
 {
 	const uint8_t *p = data, *end = p + size, *line_end;
+	struct kernel k = { .release = "" };
 	size_t left;
 
-	while ((p = memmem(p, end - p, GREETING, strlen(GREETING)))) {
+	while (!*k.version && (p = memmem(p, end - p, GREETING, strlen(GREETING)))) {
 		p += strlen(GREETING);
 		left = end - p < MAX_GREETING ? end - p : MAX_GREETING;
 		line_end = memchr(p, '\n', left);
 		/* its pattern for /proc/version has %s instead */
-		if (line_end && *p >= '0' && *p <= '9' && parse_greeting(p, line_end - p, kernel))
-			return 0;
+		if (line_end && *p >= '0' && *p <= '9')
+			parse_greeting(p, line_end - p, &k);
 	}
-	return -ENOENT;
+	if (!*k.release)
+		return -ENOENT;
+	memcpy(kernel->release, k.release, sizeof(k.release));
+	memcpy(kernel->version, k.version, sizeof(k.version));
+	return 0;
 }
 
 static const char *elf_arch(const struct elf *elf)
