@@ -6,6 +6,7 @@
 #include "btfs/layout.h"
 #include "btfs/publish.h"
 #include "btfs/text.h"
+#include "sidecar.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +19,27 @@
 
 #define SECOND_DIGITS 12 /* of a build-id, behind "@" */
 #define DEPTH	      4	 /* distro/version/arch/file */
+
+/* What stands beside it tells more of the kernel than its path; without, the path has to do. */
+static void know_more(struct scan *scan, struct scan_entry *e)
+{
+	struct sidecar about;
+	int err = sidecar_read(e->path, &e->kernel, &about, NULL);
+
+	if (err && err != -ENOENT)
+		scan->n_odd++;
+	if (err)
+		return;
+	memcpy(e->kernel.build_id, about.kernel.build_id, sizeof(e->kernel.build_id));
+	memcpy(e->kernel.version, about.kernel.version, sizeof(e->kernel.version));
+}
+
+static bool is_sidecar(const char *rel)
+{
+	size_t n = strlen(rel);
+
+	return n > 5 && !strcmp(rel + n - 5, ".json");
+}
 
 static int add(struct scan *scan, const char *root, const char *rel, struct fail *f)
 {
@@ -36,6 +58,8 @@ static int add(struct scan *scan, const char *root, const char *rel, struct fail
 		scan->entries = e;
 		scan->room = room;
 	}
+	if (is_sidecar(rel))
+		return 0;
 	e = &scan->entries[scan->n];
 	if (layout_parse(rel, &e->kernel, &kind, NULL)) {
 		scan->n_odd++;
@@ -48,6 +72,7 @@ static int add(struct scan *scan, const char *root, const char *rel, struct fail
 		return fail(f, -ENOMEM, "no memory");
 	e->path = path.p;
 	e->second = strchr(rel, '@') && strlen(e->kernel.build_id) == SECOND_DIGITS;
+	know_more(scan, e);
 	scan->n++;
 	return 0;
 }

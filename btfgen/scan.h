@@ -23,12 +23,14 @@ struct scan_entry {
 struct scan {
 	struct scan_entry *entries; /* sorted by path */
 	size_t n, room;
-	size_t n_odd; /* files that are not of this layout, and were left out */
+	size_t n_odd; /* files that are not of this layout, or sidecars that are damaged, and were
+		       * left out */
 };
 
 /*
- * Lists every .btf.tar.xz and .btf below root; of a kernel that has both, the former. -ENOENT: no
- * such folder. Free with scan_free.
+ * Lists every .btf.tar.xz and .btf below root; of a kernel that has both, the former. build_id and
+ * version come from the sidecar (sidecar.h), where there is one. -ENOENT: no such folder. Free with
+ * scan_free.
  */
 int scan_archive(const char *root, struct scan *ret_scan, struct fail *f);
 void scan_free(struct scan *scan);
