@@ -94,55 +94,97 @@ int batch_run(const struct batch *batch)
 	return run.failed;
 }
 
+/* Threads that take one piece of work after the other. */
 struct crew {
-	const struct scan *kernels;
-	const struct batch_visitor *visitor;
-	atomic_size_t next; /* kernel that nobody has taken yet */
+	void (*work)(void *ctx, size_t i);
+	void *ctx;
+	size_t n;
+	atomic_size_t next;
 };
 
-static void do_kernel(const struct crew *crew, const struct scan_entry *kernel)
+static void *take_work(void *arg)
 {
+	struct crew *crew = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&crew->next, 1)) < crew->n)
+		crew->work(crew->ctx, i);
+	return NULL;
+}
+
+static void run_crew(struct crew *crew, unsigned n_threads)
+{
+	size_t want = n_threads ? n_threads : (size_t)sysconf(_SC_NPROCESSORS_ONLN), n = 0;
+	pthread_t threads[MAX_THREADS];
+
+	if (want > crew->n)
+		want = crew->n;
+	if (want > MAX_THREADS)
+		want = MAX_THREADS;
+	/* this thread works too: one that can't be had only makes it slower */
+	while (n + 1 < want && !pthread_create(&threads[n], NULL, take_work, crew))
+		n++;
+	take_work(crew);
+	while (n)
+		pthread_join(threads[--n], NULL);
+}
+
+struct visiting {
+	const struct scan *kernels;
+	const struct batch_visitor *visitor;
+};
+
+static void visit_kernel(void *ctx, size_t i)
+{
+	const struct visiting *v = ctx;
+	const struct scan_entry *kernel = &v->kernels->entries[i];
 	struct source source = { 0 };
 	struct fail f = { .text = "" };
 	int err;
 
 	err = source_open(kernel->path, &source, &f);
-	if (!err && crew->visitor->needs == BATCH_MANY)
+	if (!err && v->visitor->needs == BATCH_MANY)
 		err = source_index_names(&source, &f);
-	crew->visitor->visit(crew->visitor->ctx, kernel, err ? NULL : source.view, err, f.text);
+	v->visitor->visit(v->visitor->ctx, kernel, err ? NULL : source.view, err, f.text);
 	source_close(&source);
-}
-
-static void *work(void *arg)
-{
-	struct crew *crew = arg;
-	size_t i;
-
-	while ((i = atomic_fetch_add(&crew->next, 1)) < crew->kernels->n)
-		do_kernel(crew, &crew->kernels->entries[i]);
-	return NULL;
-}
-
-static unsigned count_threads(const struct scan *kernels, unsigned n_threads)
-{
-	size_t n = n_threads ? n_threads : (size_t)sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (n > kernels->n)
-		n = kernels->n;
-	return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n;
 }
 
 void batch_kernels(const struct scan *kernels, unsigned n_threads,
 		   const struct batch_visitor *visitor)
 {
-	struct crew crew = { .kernels = kernels, .visitor = visitor };
-	unsigned want = count_threads(kernels, n_threads), n = 0;
-	pthread_t threads[MAX_THREADS];
+	struct visiting v = { kernels, visitor };
+	struct crew crew = { .work = visit_kernel, .ctx = &v, .n = kernels->n };
 
-	/* this thread works too: one that can't be had only makes it slower */
-	while (n + 1 < want && !pthread_create(&threads[n], NULL, work, &crew))
-		n++;
-	work(&crew);
-	while (n)
-		pthread_join(threads[--n], NULL);
+	run_crew(&crew, n_threads);
+}
+
+struct indexing {
+	const struct batch *batch;
+	struct fail *f;
+	pthread_mutex_t lock; /* of f and err */
+	int err;
+};
+
+static void index_tree(void *ctx, size_t i)
+{
+	struct indexing *x = ctx;
+	struct fail f = { .text = "" };
+	int err = tree_index(x->batch->jobs[i].tree, &f);
+
+	pthread_mutex_lock(&x->lock);
+	if (err && !x->err) {
+		x->err = err;
+		fail(x->f, err, "%s", f.text);
+	}
+	pthread_mutex_unlock(&x->lock);
+}
+
+int batch_index(const struct batch *batch, struct fail *f)
+{
+	struct indexing x = { .batch = batch, .f = f, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct crew crew = { .work = index_tree, .ctx = &x, .n = batch->n_jobs };
+
+	run_crew(&crew, batch->n_threads);
+	pthread_mutex_destroy(&x.lock);
+	return x.err;
 }

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+struct fail;
 struct plan;
 struct view;
 
@@ -45,6 +46,9 @@ struct batch {
 
 /* The number of reports with an error. */
 int batch_run(const struct batch *batch);
+
+/* tree_index of every job's tree. The first error. */
+int batch_index(const struct batch *batch, struct fail *f);
 
 /*
  * The same for other work: every kernel is read and checked, then visited, by n_threads at once

@@ -40,7 +40,6 @@ struct bulk {
 	struct pending *pending;
 	size_t n;
 	struct known *known;
-	char *folder; /* the last that is known to be there */
 };
 
 int bulk_new(const char *root, struct bulk **ret_bulk, struct fail *f)
@@ -94,7 +93,6 @@ void bulk_free(struct bulk *bulk)
 		free(bulk->known[i].path);
 	free(bulk->pending);
 	free(bulk->known);
-	free(bulk->folder);
 	if (bulk->root >= 0)
 		close(bulk->root);
 	pthread_mutex_destroy(&bulk->lock);
@@ -146,21 +144,6 @@ void bulk_know(struct bulk *bulk, const char *digest, const char *path)
 	pthread_mutex_unlock(&bulk->lock);
 }
 
-static int make_folders(struct bulk *b, const char *path, struct fail *f)
-{
-	size_t len = strrchr(path, '/') - path;
-	int err;
-
-	if (b->folder && strlen(b->folder) == len && !memcmp(b->folder, path, len))
-		return 0;
-	err = publish_parents(path, FOLDER_MODE, f);
-	if (err)
-		return err;
-	free(b->folder);
-	b->folder = strndup(path, len);
-	return 0;
-}
-
 /* rename(2) of one name of a file onto another does nothing: what is left of tmp goes. */
 static int rename_over(const char *tmp, const char *path, struct fail *f)
 {
@@ -189,10 +172,15 @@ static int copy_twin(const struct pending *p, struct fail *f)
 
 static int make_link(const struct pending *p, struct fail *f)
 {
+	int err;
+
 	if (!link(p->twin, p->path))
 		return 0;
 	if (errno == EEXIST)
 		return publish_link(p->twin, p->path, f);
+	err = publish_parents(p->path, FOLDER_MODE, f);
+	if (err || !link(p->twin, p->path))
+		return err;
 	return copy_twin(p, f);
 }
 
@@ -231,25 +219,38 @@ int bulk_flush(struct bulk *bulk, struct fail *f)
 	return err;
 }
 
-static int put(struct bulk *b, const struct bulk_file *file, struct fail *f)
+/* The folder is made when it turns out to be missing: most stand there. */
+static int prepare(const struct bulk_file *file, char **ret_tmp, struct fail *f)
 {
 	const struct publish_content content = { file->data, file->size, FILE_MODE };
-	const char *twin = find(b, file->digest);
-	struct pending p = { 0 };
 	int err;
 
-	err = make_folders(b, file->path, f);
-	if (!err && b->n == BULK_MAX_PENDING)
-		err = flush(b, f);
-	if (err)
+	err = publish_prepare(file->path, &content, ret_tmp, f);
+	if (err != -ENOENT)
 		return err;
-	p.path = strdup(file->path);
+	err = publish_parents(file->path, FOLDER_MODE, f);
+	return err ? err : publish_prepare(file->path, &content, ret_tmp, f);
+}
+
+/* Under the lock. Takes tmp, which may be NULL if the content is known. */
+static int add(struct bulk *b, const struct bulk_file *file, char *tmp, struct fail *f)
+{
+	const char *twin = find(b, file->digest);
+	struct pending p = { .path = strdup(file->path) };
+	int err = 0;
+
 	if (twin)
 		p.twin = strdup(twin);
 	if (!p.path || (twin && !p.twin))
 		err = fail(f, -ENOMEM, "no memory for a path");
-	else if (!twin)
-		err = publish_prepare(file->path, &content, &p.tmp, f);
+	if (!err && b->n == BULK_MAX_PENDING)
+		err = flush(b, f);
+	if (tmp && (err || twin)) { /* somebody wrote the same meanwhile */
+		unlink(tmp);
+		free(tmp);
+	} else {
+		p.tmp = tmp;
+	}
 	if (err) {
 		drop(&p);
 		return err;
@@ -263,10 +264,22 @@ static int put(struct bulk *b, const struct bulk_file *file, struct fail *f)
 
 int bulk_put(struct bulk *bulk, const struct bulk_file *file, struct fail *f)
 {
-	int err;
+	char *tmp = NULL;
+	bool known;
+	int err = 0;
 
 	pthread_mutex_lock(&bulk->lock);
-	err = put(bulk, file, f);
+	known = find(bulk, file->digest) != NULL;
+	if (known)
+		err = add(bulk, file, NULL, f);
+	pthread_mutex_unlock(&bulk->lock);
+	if (known)
+		return err;
+	err = prepare(file, &tmp, f);
+	if (err)
+		return err;
+	pthread_mutex_lock(&bulk->lock);
+	err = add(bulk, file, tmp, f);
 	pthread_mutex_unlock(&bulk->lock);
 	return err;
 }

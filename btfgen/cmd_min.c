@@ -236,9 +236,8 @@ static int run_jobs(const struct options *o, const struct jobs *jobs, size_t n_j
 		return complain(&f);
 	batch_run(&batch);
 	status = show_all(&outcomes, jobs->jobs, o);
-	for (size_t i = 0; i < n_jobs; i++)
-		if (tree_index(jobs->jobs[i].tree, &f))
-			status = complain(&f);
+	if (batch_index(&batch, &f))
+		status = complain(&f);
 	for (size_t i = 0; i < outcomes.n; i++)
 		free(outcomes.all[i].why);
 	free(outcomes.all);

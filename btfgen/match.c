@@ -103,7 +103,7 @@ static int find_member(struct matcher *m, const struct reloc *r, const struct re
 			return -E2BIG;
 		member = view_member(m->view, &t, at->next++);
 		name = view_name(m->view, member.name_off);
-		if (*name && strcmp(name, want))
+		if (*name && (*name != *want || strcmp(name, want)))
 			continue;
 		s->bit_offset += member.bit_offset;
 		s->raw_len++;

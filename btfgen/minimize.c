@@ -20,8 +20,10 @@ struct emitter {
 	const struct view *v;
 	const struct closure *c;
 	struct text types, strs;
-	uint32_t *new_ids; /* of the kernel's ids; 0 for those left out: void */
-	uint32_t *slots;   /* hash of the strings by content: offset into strs, 0 if free */
+	uint32_t
+		*ids; /* the kernel's ids that are kept, in order: each one's new id is its place */
+	uint32_t n_ids;
+	uint32_t *slots; /* hash of the strings by content: offset into strs, 0 if free */
 	uint32_t mask, n_strings;
 	size_t member; /* the closure's next */
 };
@@ -93,6 +95,22 @@ static void put_head(struct emitter *e, const struct view_type *t, bool kflag, u
 	put(e, word);
 }
 
+/* 0, void, for a type that is left out. */
+static uint32_t new_id(const struct emitter *e, uint32_t id)
+{
+	uint32_t low = 0, high = e->n_ids;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (e->ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < e->n_ids && e->ids[low] == id ? low + 1 : 0;
+}
+
 /* A struct's kind flag says that some member is a bitfield: of those that are left. */
 static void put_composite(struct emitter *e, uint32_t id, const struct view_type *t)
 {
@@ -107,7 +125,7 @@ static void put_composite(struct emitter *e, uint32_t id, const struct view_type
 		struct view_member m = view_member(e->v, t, (uint32_t)c->members[e->member + i]);
 
 		put(e, name(e, m.name_off));
-		put(e, e->new_ids[m.type]);
+		put(e, new_id(e, m.type));
 		put(e, m.bit_offset | m.bit_size << 24);
 	}
 	e->member += n;
@@ -147,17 +165,17 @@ static void put_type(struct emitter *e, uint32_t id)
 	case BTF_KIND_ARRAY:
 		a = view_array(e->v, &t);
 		put_head(e, &t, t.kflag, t.vlen, t.size);
-		put(e, e->new_ids[a.type]);
-		put(e, e->new_ids[a.index_type]);
+		put(e, new_id(e, a.type));
+		put(e, new_id(e, a.index_type));
 		put(e, a.nelems);
 		break;
 	case BTF_KIND_FUNC_PROTO:
-		put_head(e, &t, t.kflag, t.vlen, e->new_ids[t.type]);
+		put_head(e, &t, t.kflag, t.vlen, new_id(e, t.type));
 		for (uint32_t i = 0; i < t.vlen; i++) {
 			struct view_param p = view_param(e->v, &t, i);
 
 			put(e, name(e, p.name_off));
-			put(e, e->new_ids[p.type]);
+			put(e, new_id(e, p.type));
 		}
 		break;
 	case BTF_KIND_FLOAT:
@@ -165,7 +183,7 @@ static void put_type(struct emitter *e, uint32_t id)
 		put_head(e, &t, t.kflag, t.vlen, t.size);
 		break;
 	default: /* pointers, modifiers, typedefs: the closure holds nothing else */
-		put_head(e, &t, t.kflag, t.vlen, e->new_ids[t.type]);
+		put_head(e, &t, t.kflag, t.vlen, new_id(e, t.type));
 		break;
 	}
 }
@@ -197,28 +215,41 @@ static uint32_t next_kept(const struct closure *c, uint32_t id, uint32_t n_types
 	return n_types;
 }
 
+static int list_kept(struct emitter *e)
+{
+	uint32_t n_types = e->v->n_types, n = 0;
+
+	for (uint32_t id = 0; (id = next_kept(e->c, id, n_types)) < n_types;)
+		n++;
+	e->ids = calloc(n + 1, sizeof(*e->ids));
+	if (!e->ids)
+		return -ENOMEM;
+	for (uint32_t id = 0; (id = next_kept(e->c, id, n_types)) < n_types;)
+		e->ids[e->n_ids++] = id;
+	return 0;
+}
+
 static int emit(const struct view *view, const struct closure *c, struct text *ret_out)
 {
 	struct emitter e = { .v = view, .c = c, .mask = 31 };
-	uint32_t n = view->n_types, next_id = 1;
 	struct text out = { 0 };
-	int err = -ENOMEM;
+	int err;
 
-	e.new_ids = calloc(n, sizeof(*e.new_ids));
-	if (!e.new_ids || !rehash(&e))
+	err = list_kept(&e);
+	if (!err && !rehash(&e))
+		err = -ENOMEM;
+	if (err)
 		goto out;
 	text_bytes(&e.strs, "", 1);
-	for (uint32_t id = next_kept(c, 0, n); id < n; id = next_kept(c, id, n))
-		e.new_ids[id] = next_id++;
-	for (uint32_t id = next_kept(c, 0, n); id < n; id = next_kept(c, id, n))
-		put_type(&e, id);
+	for (uint32_t i = 0; i < e.n_ids; i++)
+		put_type(&e, e.ids[i]);
 	put_header(&e, &out);
 	text_bytes(&out, e.types.p, e.types.size);
 	text_bytes(&out, e.strs.p, e.strs.size);
-	if (!e.types.failed && !e.strs.failed && !out.failed)
-		err = 0;
+	if (e.types.failed || e.strs.failed || out.failed)
+		err = -ENOMEM;
 out:
-	free(e.new_ids);
+	free(e.ids);
 	free(e.slots);
 	text_free(&e.types);
 	text_free(&e.strs);
