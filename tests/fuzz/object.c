@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	read_sections(data, size);
 	n = need_add_object(need, data, size, "input", &f);
-	if ((n < 0) != (f.text[0] != '\0'))
+	if (n < 0 && !f.text[0])
 		abort();
 	f.text[0] = '\0';
 	if (need_finish(need, &f) == 0)
