@@ -43,7 +43,7 @@ FUZZ_CFLAGS := $(DIALECT) -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
 # A room's main.c goes without saying.
 BTFS_SRC   := fail text digest publish check view elf object record reloc spec names need \
 	      hostfile osrelease kernel layout decoder tar archive fetch index bundle
-BTFGEN_SRC := plan relate match closure minimize merge source scan inputs bulk tree batch verify audit \
+BTFGEN_SRC := plan relate match closure minimize merge work source scan inputs bulk tree batch verify audit \
 	      mapping child unpack kernelimage rpmheader package pahole dedup sidecar extract \
 	      sources identify ingest \
 	      cmd cmd_min cmd_cut cmd_need cmd_verify shelf pack cmd_list cmd_bundle cmd_ingest

@@ -143,7 +143,11 @@ static void visit(void *ctx, const struct scan_entry *kernel, const struct view 
 int audit_run(const struct audit *audit, struct fail *f)
 {
 	struct run run = { .audit = audit, .lock = PTHREAD_MUTEX_INITIALIZER };
-	const struct batch_visitor visitor = { .visit = visit, .ctx = &run };
+	const struct batch_visitor visitor = {
+		.visit = visit,
+		.ctx = &run,
+		.work = audit->work,
+	};
 	int err;
 
 	err = plan_new(audit->inputs->need, &run.together, f);

@@ -9,6 +9,7 @@ struct fail;
 struct inputs;
 struct scan;
 struct scan_entry;
+struct work;
 
 /* One object and one kernel. */
 struct audit_report {
@@ -27,6 +28,7 @@ enum audit_scope {
 struct audit {
 	const struct scan *kernels;
 	const struct inputs *inputs;
+	struct work *work; /* or NULL */
 	enum audit_scope scope;
 	unsigned n_threads; /* 0: one per core */
 	/* Called from one thread at a time, in any order. */

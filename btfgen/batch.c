@@ -86,6 +86,7 @@ int batch_run(const struct batch *batch)
 	const struct batch_visitor visitor = {
 		.visit = cut_all,
 		.ctx = &run,
+		.work = batch->work,
 		.needs = batch->n_jobs < MANY_NEEDS ? BATCH_FEW : BATCH_MANY,
 	};
 
@@ -142,7 +143,7 @@ static void visit_kernel(void *ctx, size_t i)
 	struct fail f = { .text = "" };
 	int err;
 
-	err = source_open(kernel->path, &source, &f);
+	err = source_open(kernel->path, v->visitor->work, &source, &f);
 	if (!err && v->visitor->needs == BATCH_MANY)
 		err = source_index_names(&source, &f);
 	v->visitor->visit(v->visitor->ctx, kernel, err ? NULL : source.view, err, f.text);

@@ -13,6 +13,7 @@
 struct fail;
 struct plan;
 struct view;
+struct work;
 
 /* One need and where its answers go. */
 struct batch_job {
@@ -37,6 +38,7 @@ struct batch {
 	const struct scan *kernels;
 	const struct batch_job *jobs;
 	size_t n_jobs;
+	struct work *work; /* or NULL */
 	enum minimize_form form;
 	unsigned n_threads; /* 0: one per core */
 	/* Called from one thread at a time, in any order. */
@@ -58,6 +60,7 @@ struct batch_visitor {
 	void (*visit)(void *ctx, const struct scan_entry *kernel, const struct view *view, int err,
 		      const char *why);
 	void *ctx;
+	struct work *work;		      /* or NULL */
 	enum { BATCH_FEW, BATCH_MANY } needs; /* that each view will be matched against */
 };
 void batch_kernels(const struct scan *kernels, unsigned n_threads,

@@ -8,6 +8,7 @@
 #include "btfs/text.h"
 #include "inputs.h"
 #include "scan.h"
+#include "work.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -115,4 +116,12 @@ int read_kernels(const struct options *o, const char *arch, struct scan *ret, st
 	if (err)
 		scan_free(ret);
 	return err;
+}
+
+int open_work(const struct options *o, struct work **ret, struct fail *f)
+{
+	const struct work_options options = { .archive = o->archive, .folder = o->work };
+
+	*ret = NULL;
+	return o->no_work ? 0 : work_open(&options, ret, f);
 }

@@ -15,6 +15,7 @@ struct inputs;
 struct kernel;
 struct scan;
 struct text;
+struct work;
 
 #define MAX_MODULES 64 /* --module options; a folder counts as one */
 #define MAX_NEEDS   64 /* --need options */
@@ -26,12 +27,13 @@ struct options {
 	const char *out, *archive, *kernels, *arch, *need;
 	const char *distro, *distro_version, *release;
 	const char *apt, *yum, *dir, *suite, *match;
-	const char *tree, *format;
+	const char *tree, *format, *work;
 	const char *needs[MAX_NEEDS]; /* of all --need; need is the last of them */
 	size_t n_needs;
 	const char *modules[MAX_MODULES];
 	size_t n_modules;
 	unsigned jobs;
+	bool no_work;
 	bool fetch, each, no_probe, id, json, quiet, verbose;
 };
 
@@ -64,6 +66,8 @@ int read_inputs(const struct options *o, char **args, int n, struct inputs *ret,
 void note_empty(const struct inputs *in, const struct options *o);
 /* The kernels of --archive that --kernels and arch (NULL: any) leave; at least one. */
 int read_kernels(const struct options *o, const char *arch, struct scan *ret, struct fail *f);
+/* The working copy that --archive, --work and --no-work name; NULL where there is none. */
+int open_work(const struct options *o, struct work **ret, struct fail *f);
 /* One line of what became of a source. */
 void show_ingested(const struct ingest_report *r, const struct options *o);
 

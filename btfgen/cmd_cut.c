@@ -31,7 +31,7 @@ static int cut(const struct options *o, const struct inputs *in, char **args, st
 
 	err = plan_new(in->need, &plan, f);
 	if (!err)
-		err = source_open(args[0], &source, f);
+		err = source_open(args[0], NULL, &source, f);
 	if (!err && o->n_modules)
 		err = source_add_modules(&source, o->modules, o->n_modules, f);
 	if (!err)

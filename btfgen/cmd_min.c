@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "inputs.h"
 #include "plan.h"
+#include "work.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -234,6 +235,10 @@ static int run_jobs(const struct options *o, const struct jobs *jobs, size_t n_j
 
 	if (read_kernels(o, arch, &kernels, &f))
 		return complain(&f);
+	if (open_work(o, &batch.work, &f)) {
+		scan_free(&kernels);
+		return complain(&f);
+	}
 	batch_run(&batch);
 	status = show_all(&outcomes, jobs->jobs, o);
 	if (batch_index(&batch, &f))
@@ -241,6 +246,7 @@ static int run_jobs(const struct options *o, const struct jobs *jobs, size_t n_j
 	for (size_t i = 0; i < outcomes.n; i++)
 		free(outcomes.all[i].why);
 	free(outcomes.all);
+	work_close(batch.work);
 	scan_free(&kernels);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "inputs.h"
 #include "scan.h"
+#include "work.h"
 
 #include <stdio.h>
 
@@ -59,7 +60,10 @@ int cmd_verify(const struct options *o, char **args, int n)
 	if (!err)
 		err = read_kernels(o, o->arch ? o->arch : in.arch, &kernels, &f);
 	if (!err)
+		err = open_work(o, &audit.work, &f);
+	if (!err)
 		err = audit_run(&audit, &f);
+	work_close(audit.work);
 	scan_free(&kernels);
 	inputs_free(&in);
 	if (err)

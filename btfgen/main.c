@@ -26,6 +26,8 @@ enum {
 	OPT_FORMAT,
 	OPT_JOBS,
 	OPT_MODULE,
+	OPT_WORK,
+	OPT_NO_WORK,
 	OPT_FETCH,
 	OPT_EACH,
 	OPT_NO_PROBE,
@@ -52,6 +54,8 @@ static const struct option all_options[] = {
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "fetch", no_argument, NULL, OPT_FETCH },
+	{ "work", required_argument, NULL, OPT_WORK },
+	{ "no-work", no_argument, NULL, OPT_NO_WORK },
 	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "each", no_argument, NULL, OPT_EACH },
 	{ "no-probe", no_argument, NULL, OPT_NO_PROBE },
@@ -66,7 +70,7 @@ struct command {
 	const char *usage, *about;
 	int (*run)(const struct options *o, char **args, int n);
 	int min_args;
-	int options[12]; /* of OPT_*, 0 ends */
+	int options[16]; /* of OPT_*, 0 ends */
 };
 
 static const struct command commands[] = {
@@ -77,7 +81,7 @@ static const struct command commands[] = {
 		cmd_min,
 		0,
 		{ OPT_OUT, OPT_ARCHIVE, OPT_KERNELS, OPT_ARCH, OPT_NEED, OPT_JOBS, OPT_EACH,
-		  OPT_NO_PROBE, OPT_JSON },
+		  OPT_WORK, OPT_NO_WORK, OPT_NO_PROBE, OPT_JSON },
 	},
 	{
 		"cut",
@@ -101,7 +105,7 @@ static const struct command commands[] = {
 		"let libbpf relocate with whole and minimised BTF and compare",
 		cmd_verify,
 		1,
-		{ OPT_ARCHIVE, OPT_KERNELS, OPT_ARCH, OPT_JOBS, OPT_EACH },
+		{ OPT_ARCHIVE, OPT_KERNELS, OPT_ARCH, OPT_JOBS, OPT_EACH, OPT_WORK, OPT_NO_WORK },
 	},
 	{
 		"list",
@@ -150,6 +154,9 @@ static void help(void)
 	       "  --need ID       (bundle) a need's fingerprint or its beginning; repeatable\n"
 	       "  --tree TREE     what min wrote with --out\n"
 	       "  --format FORM   (bundle) bundle [default], bcc, or flat, which is a folder\n"
+	       "  --work DIR      where decoded copies of the archive's BTF are kept for the next run\n"
+	       "                  [.btfgen in the archive; if that can't be written, ~/.cache/btfgen]\n"
+	       "  --no-work       keep none, use none\n"
 	       "  --module FILE   a module's split BTF, or a folder of them; repeatable\n"
 	       "  --no-probe      only what the objects ask for, to compare with other tools\n"
 	       "  --distro D, --distro-version V, --release R\n"
@@ -257,6 +264,12 @@ static int set_option(struct options *o, int option)
 		return set_jobs(o, optarg);
 	case OPT_FETCH:
 		o->fetch = true;
+		return 0;
+	case OPT_WORK:
+		o->work = optarg;
+		return 0;
+	case OPT_NO_WORK:
+		o->no_work = true;
 		return 0;
 	case OPT_MODULE:
 		return add_module(o, optarg);

@@ -5,6 +5,7 @@
 #include "btfs/names.h"
 #include "btfs/text.h"
 #include "btfs/view.h"
+#include "work.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -64,7 +65,20 @@ static void map_raw(const char *path, struct source *s)
 	close(fd);
 }
 
-static int open_base(const char *path, struct source *s, struct fail *f)
+/* A copy was checked when it was made. */
+static int open_copy(const struct work_copy *copy, struct source *s, struct fail *f)
+{
+	int err;
+
+	s->map = (void *)copy->map;
+	s->map_size = copy->map_size;
+	err = view_open_lazy(copy->map, copy->size, &s->base, f);
+	if (!err)
+		s->base->modules_from = copy->modules_from;
+	return err;
+}
+
+static int open_file(const char *path, struct source *s, struct fail *f)
 {
 	int err;
 
@@ -79,15 +93,23 @@ static int open_base(const char *path, struct source *s, struct fail *f)
 	return view_open(s->archive.btf.data, s->archive.btf.size, NULL, &s->base, f);
 }
 
-int source_open(const char *path, struct source *ret_source, struct fail *f)
+int source_open(const char *path, struct work *work, struct source *ret_source, struct fail *f)
 {
 	struct source s = { 0 };
+	struct work_copy copy;
 	int err;
 
-	err = open_base(path, &s, f);
-	s.view = s.base;
-	if (!err)
-		err = merge(&s, &s.archive, f);
+	if (!work_find(work, path, &copy)) {
+		err = open_copy(&copy, &s, f);
+		s.view = s.base;
+	} else {
+		err = open_file(path, &s, f);
+		s.view = s.base;
+		if (!err)
+			err = merge(&s, &s.archive, f);
+		if (!err && !s.map)
+			work_add(work, path, s.view);
+	}
 	if (err)
 		source_close(&s);
 	else

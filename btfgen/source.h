@@ -7,7 +7,9 @@
 #include "merge.h"
 
 struct fail;
+struct names;
 struct view;
+struct work;
 
 #define SOURCE_MAX_MODULES ARCHIVE_MAX_MODULES
 
@@ -22,8 +24,11 @@ struct source {
 	struct names *names;	 /* of view, once source_index_names was called */
 };
 
-/* Errors are archive_read's and view_open's. Close with source_close, once opened. */
-int source_open(const char *path, struct source *ret_source, struct fail *f);
+/*
+ * Errors are archive_read's and view_open's. work, which may be NULL, saves decoding. Close with
+ * source_close, once opened.
+ */
+int source_open(const char *path, struct work *work, struct source *ret_source, struct fail *f);
 void source_close(struct source *source);
 
 /* For a view that many needs will be matched against. */
