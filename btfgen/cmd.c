@@ -111,6 +111,8 @@ int read_kernels(const struct options *o, const char *arch, struct scan *ret, st
 	text_free(&unused);
 	if (!err && arch)
 		scan_select_arch(ret, arch);
+	if (!err && o->n_shards)
+		scan_select_shard(ret, o->archive, o->shard, o->n_shards);
 	if (!err && !ret->n)
 		err = fail(f, -ENOENT, "%s: no kernel to work on", o->archive);
 	if (err)

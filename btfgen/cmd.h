@@ -33,6 +33,7 @@ struct options {
 	const char *modules[MAX_MODULES];
 	size_t n_modules;
 	unsigned jobs;
+	unsigned shard, n_shards; /* 0: no --shard */
 	bool no_work;
 	bool fetch, each, no_probe, id, json, quiet, verbose;
 };
@@ -40,6 +41,7 @@ struct options {
 /* They get what is left of the arguments, and give the exit status. */
 int cmd_min(const struct options *o, char **args, int n);
 int cmd_cut(const struct options *o, char **args, int n);
+int cmd_index(const struct options *o, char **args, int n);
 int cmd_need(const struct options *o, char **args, int n);
 int cmd_verify(const struct options *o, char **args, int n);
 int cmd_list(const struct options *o, char **args, int n);
@@ -49,6 +51,7 @@ int cmd_lint(const struct options *o, char **args, int n);
 int cmd_diff(const struct options *o, char **args, int n);
 int cmd_coverage(const struct options *o, char **args, int n);
 int cmd_ingest(const struct options *o, char **args, int n);
+int cmd_crawl(const struct options *o, char **args, int n);
 
 /* What they share. One line on stderr, and the status to end with: */
 int complain(const struct fail *f);

@@ -241,7 +241,8 @@ static int run_jobs(const struct options *o, const struct jobs *jobs, size_t n_j
 	}
 	batch_run(&batch);
 	status = show_all(&outcomes, jobs->jobs, o);
-	if (batch_index(&batch, &f))
+	/* by-release and index.tsv are made of all shards together, by btfgen index */
+	if (o->n_shards ? bulk_flush(jobs->bulk, &f) : batch_index(&batch, &f))
 		status = complain(&f);
 	for (size_t i = 0; i < outcomes.n; i++)
 		free(outcomes.all[i].why);

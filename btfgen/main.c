@@ -26,6 +26,7 @@ enum {
 	OPT_FORMAT,
 	OPT_JOBS,
 	OPT_MODULE,
+	OPT_SHARD,
 	OPT_WORK,
 	OPT_NO_WORK,
 	OPT_FETCH,
@@ -54,6 +55,7 @@ static const struct option all_options[] = {
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "fetch", no_argument, NULL, OPT_FETCH },
+	{ "shard", required_argument, NULL, OPT_SHARD },
 	{ "work", required_argument, NULL, OPT_WORK },
 	{ "no-work", no_argument, NULL, OPT_NO_WORK },
 	{ "module", required_argument, NULL, OPT_MODULE },
@@ -81,7 +83,7 @@ static const struct command commands[] = {
 		cmd_min,
 		0,
 		{ OPT_OUT, OPT_ARCHIVE, OPT_KERNELS, OPT_ARCH, OPT_NEED, OPT_JOBS, OPT_EACH,
-		  OPT_WORK, OPT_NO_WORK, OPT_NO_PROBE, OPT_JSON },
+		  OPT_WORK, OPT_NO_WORK, OPT_SHARD, OPT_NO_PROBE, OPT_JSON },
 	},
 	{
 		"cut",
@@ -98,6 +100,14 @@ static const struct command commands[] = {
 		cmd_need,
 		0,
 		{ OPT_NEED, OPT_ID },
+	},
+	{
+		"index",
+		"TREE",
+		"make by-release and index.tsv anew, of all that shards have put there",
+		cmd_index,
+		1,
+		{ 0 },
 	},
 	{
 		"verify",
@@ -132,6 +142,16 @@ static const struct command commands[] = {
 		{ OPT_ARCHIVE, OPT_DISTRO, OPT_DISTRO_VERSION, OPT_ARCH, OPT_RELEASE, OPT_JOBS,
 		  OPT_JSON },
 	},
+	{
+		"crawl",
+		"{--apt URL | --yum URL | --dir DIR} [--suite S] [--arch A] [--match GLOB]\n"
+		"               [--archive DIR [--fetch]]",
+		"list the kernels that a package repository has and the archive lacks; get them",
+		cmd_crawl,
+		0,
+		{ OPT_APT, OPT_YUM, OPT_DIR, OPT_SUITE, OPT_ARCH, OPT_MATCH, OPT_ARCHIVE, OPT_FETCH,
+		  OPT_DISTRO, OPT_DISTRO_VERSION, OPT_JSON },
+	},
 };
 
 static void help(void)
@@ -154,6 +174,7 @@ static void help(void)
 	       "  --need ID       (bundle) a need's fingerprint or its beginning; repeatable\n"
 	       "  --tree TREE     what min wrote with --out\n"
 	       "  --format FORM   (bundle) bundle [default], bcc, or flat, which is a folder\n"
+	       "  --shard I/N     only this part of the kernels; btfgen index comes last\n"
 	       "  --work DIR      where decoded copies of the archive's BTF are kept for the next run\n"
 	       "                  [.btfgen in the archive; if that can't be written, ~/.cache/btfgen]\n"
 	       "  --no-work       keep none, use none\n"
@@ -161,6 +182,11 @@ static void help(void)
 	       "  --no-probe      only what the objects ask for, to compare with other tools\n"
 	       "  --distro D, --distro-version V, --release R\n"
 	       "                  what the sources do not tell, as os-release(5) and uname -r have it\n"
+	       "  --apt URL, --yum URL, --dir DIR\n"
+	       "                  a repository: above dists/, or above repodata/\n"
+	       "  --suite S       apt's: bookworm, focal-updates, ...\n"
+	       "  --match GLOB    only releases (uname -r) like it\n"
+	       "  --fetch         get what the archive lacks: image, or else debug package\n"
 	       "  --jobs N        threads [one per core]\n"
 	       "  --json          one JSON object per kernel\n"
 	       "  -q, -v          say less, say more\n"
@@ -186,6 +212,16 @@ static int set_jobs(struct options *o, const char *s)
 	if (errno || *end || end == s || n > 4096 || *s == '-')
 		return misuse("--jobs wants a number from 0 (one per core) to 4096");
 	o->jobs = n;
+	return 0;
+}
+
+static int set_shard(struct options *o, const char *s)
+{
+	char end;
+
+	if (sscanf(s, "%5u/%5u%c", &o->shard, &o->n_shards, &end) != 2 || !o->shard ||
+	    o->shard > o->n_shards)
+		return misuse("--shard wants I/N, from 1/N to N/N");
 	return 0;
 }
 
@@ -265,6 +301,8 @@ static int set_option(struct options *o, int option)
 	case OPT_FETCH:
 		o->fetch = true;
 		return 0;
+	case OPT_SHARD:
+		return set_shard(o, optarg);
 	case OPT_WORK:
 		o->work = optarg;
 		return 0;

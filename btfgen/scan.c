@@ -4,6 +4,7 @@
 #include "btfs/fail.h"
 #include "btfs/hostfile.h"
 #include "btfs/layout.h"
+#include "btfs/names.h"
 #include "btfs/publish.h"
 #include "btfs/text.h"
 #include "sidecar.h"
@@ -288,6 +289,21 @@ void scan_select_arch(struct scan *scan, const char *arch)
 
 	for (size_t i = 0; i < scan->n; i++) {
 		if (!strcmp(scan->entries[i].kernel.arch, arch))
+			scan->entries[n++] = scan->entries[i];
+		else
+			free(scan->entries[i].path);
+	}
+	scan->n = n;
+}
+
+void scan_select_shard(struct scan *scan, const char *root, unsigned shard, unsigned n_shards)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < scan->n; i++) {
+		const char *rel = scan->entries[i].path + strlen(root);
+
+		if (names_hash(rel, strlen(rel)) % n_shards == shard - 1)
 			scan->entries[n++] = scan->entries[i];
 		else
 			free(scan->entries[i].path);

@@ -42,6 +42,12 @@ void scan_free(struct scan *scan);
  */
 int scan_select(struct scan *scan, const char *list, struct text *ret_unused, struct fail *f);
 
+/*
+ * Leaves the part that is shard's, from 1, of n_shards: kernels are dealt by their paths, so that
+ * an archive that grows deals the old ones as before.
+ */
+void scan_select_shard(struct scan *scan, const char *root, unsigned shard, unsigned n_shards);
+
 /* Leaves only kernels of this arch. */
 void scan_select_arch(struct scan *scan, const char *arch);
 

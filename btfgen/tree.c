@@ -222,9 +222,11 @@ static bool is_row_of(const struct index_row *row, const struct row *now)
 static void identify(const struct tree *tree, const struct index *before, const char *path,
 		     struct row *row)
 {
-	struct identity key = { .rel = (char *)path + strlen(tree->root) + 1 }, *found = NULL;
+	struct identity key = { 0 }, *found = NULL;
 
-	if (tree->n_identities)
+	if (tree)
+		key.rel = (char *)path + strlen(tree->root) + 1;
+	if (tree && tree->n_identities)
 		found = bsearch(&key, tree->identities, tree->n_identities, sizeof(key),
 				compare_identities);
 	if (found) {
@@ -293,7 +295,7 @@ static int index_name(struct tree *tree, const struct row *rows, size_t n, struc
 	return err;
 }
 
-static int write_index(struct tree *tree, struct row *rows, size_t n, struct fail *f)
+static int write_index(const char *path, struct row *rows, size_t n, struct fail *f)
 {
 	struct text t = { 0 };
 	int err = 0;
@@ -304,9 +306,17 @@ static int write_index(struct tree *tree, struct row *rows, size_t n, struct fai
 		text_add(&t, "%s", rows[i].line);
 	if (t.failed)
 		err = fail(f, -ENOMEM, "no memory");
-	if (!err)
-		err = put_named(tree, "index.tsv", t.p, t.size, f);
+	else if (!stands_there(path, t.p, t.size))
+		err = publish_file(path, t.p, t.size, FILE_MODE, f);
 	text_free(&t);
+	return err;
+}
+
+/* by-release */
+static int index_names(struct tree *tree, struct row *rows, size_t n, struct fail *f)
+{
+	int err = 0;
+
 	qsort(rows, n, sizeof(*rows), compare_names);
 	for (size_t i = 0, end; !err && i < n; i = end) {
 		for (end = i + 1; end < n; end++)
@@ -319,62 +329,81 @@ static int write_index(struct tree *tree, struct row *rows, size_t n, struct fai
 }
 
 /* One that cannot be read is as good as none: it is about to be written anew. */
-static void read_index(const char *root, struct index *ret)
+static void read_index(const char *path, struct index *ret)
 {
-	struct text path = { 0 };
 	char *data = NULL;
 	size_t size;
 
-	text_add(&path, "%s/index.tsv", root);
-	if (!path.failed && !hostfile_read(NULL, path.p, INDEX_MAX_TEXT, &data, &size, NULL))
+	if (!hostfile_read(NULL, path, INDEX_MAX_TEXT, &data, &size, NULL))
 		index_parse(data, size, ret, NULL);
 	free(data);
-	text_free(&path);
 }
 
-static int index_scan(struct tree *tree, const struct index *before, const struct scan *scan,
-		      struct fail *f)
+/* tree NULL: of whole files; no names are published then. */
+static int index_scan(struct tree *tree, const char *path, const struct scan *scan, struct fail *f)
 {
 	struct row *rows = calloc(scan->n + 1, sizeof(*rows));
+	struct index before = { 0 };
 	int err = rows ? 0 : fail(f, -ENOMEM, "no memory");
 
-	for (size_t i = 0; !err && i < scan->n; i++)
-		err = read_row(tree, before, &scan->entries[i], &rows[i], f);
+	read_index(path, &before);
+	for (size_t i = 0; !err && i < scan->n; i++) {
+		err = read_row(tree, &before, &scan->entries[i], &rows[i], f);
+		if (!tree) {
+			free(rows[i].data);
+			rows[i].data = NULL;
+		}
+	}
 	if (!err)
-		err = write_index(tree, rows, scan->n, f);
+		err = write_index(path, rows, scan->n, f);
+	if (!err && tree)
+		err = index_names(tree, rows, scan->n, f);
 	for (size_t i = 0; rows && i < scan->n; i++) {
 		free(rows[i].data);
 		free(rows[i].line);
 	}
+	index_free(&before);
 	free(rows);
+	return err;
+}
+
+static int index_folder(struct tree *tree, const char *folder, struct fail *f)
+{
+	struct text path = { 0 };
+	struct scan scan = { 0 };
+	int err;
+
+	text_add(&path, "%s/index.tsv", folder);
+	err = path.failed ? fail(f, -ENOMEM, "no memory") : scan_archive(folder, &scan, f);
+	if (!err && (tree || scan.n))
+		err = index_scan(tree, path.p, &scan, f);
+	scan_free(&scan);
+	text_free(&path);
 	return err;
 }
 
 int tree_index(struct tree *tree, struct fail *f)
 {
-	char rel[LAYOUT_PATH_SIZE], *root;
-	struct index before = { 0 };
-	struct scan scan = { 0 };
+	char rel[LAYOUT_PATH_SIZE], *folder;
 	int err;
 
 	snprintf(rel, sizeof(rel), "min/%s", tree->need);
-	root = join(tree->root, rel);
-	if (!root)
+	folder = join(tree->root, rel);
+	if (!folder)
 		return fail(f, -ENOMEM, "no memory");
 	if (tree->n_identities)
 		qsort(tree->identities, tree->n_identities, sizeof(*tree->identities),
 		      compare_identities);
 	err = bulk_flush(tree->bulk, f);
 	if (!err)
-		err = scan_archive(root, &scan, f);
-	if (!err) {
-		read_index(root, &before);
-		err = index_scan(tree, &before, &scan, f);
-	}
+		err = index_folder(tree, folder, f);
 	if (!err)
 		err = bulk_flush(tree->bulk, f);
-	index_free(&before);
-	scan_free(&scan);
-	free(root);
+	free(folder);
 	return err;
+}
+
+int tree_index_archive(const char *root, struct fail *f)
+{
+	return index_folder(NULL, root, f);
 }

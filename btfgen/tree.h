@@ -41,4 +41,7 @@ int tree_put(struct tree *tree, const struct scan_entry *kernel, const void *btf
  */
 int tree_index(struct tree *tree, struct fail *f);
 
+/* index.tsv of the full BTFs in an archive, if there are any: digests and sizes of the files. */
+int tree_index_archive(const char *root, struct fail *f);
+
 #endif
