@@ -168,6 +168,16 @@ int elf_section(const struct elf *elf, const char *name, const void **ret_data, 
 	return 0;
 }
 
+const char *elf_section_name(const struct elf *elf, uint32_t i)
+{
+	struct section s = section_at(elf, i);
+	const char *name = (const char *)elf->data + elf->names_off + s.name;
+
+	if (s.name >= elf->names_size || !memchr(name, '\0', elf->names_size - s.name))
+		return NULL;
+	return name;
+}
+
 int elf_next_object(const void *data, size_t size, size_t *pos, struct elf *ret_elf)
 {
 	const uint8_t *p = data, *hit;

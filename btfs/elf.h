@@ -34,6 +34,9 @@ int elf_open(const void *data, size_t size, struct elf *ret_elf, struct fail *f)
 int elf_section(const struct elf *elf, const char *name, const void **ret_data, size_t *ret_size,
 		struct fail *f);
 
+/* The i-th section's name, below n_sections. NULL: it lies outside of the names. */
+const char *elf_section_name(const struct elf *elf, uint32_t i);
+
 /*
  * The next BPF object (ET_REL, EM_BPF) that lies in size bytes at data at or after *pos; *pos moves
  * past its header. For an object file that is the file itself, for a program with libbpf skeletons
