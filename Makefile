@@ -50,7 +50,7 @@ BTFGEN_SRC := plan relate match closure minimize merge work source scan inputs b
 	      coverage cmd_info cmd_lint cmd_diff cmd_coverage cmd_ingest cmd_crawl
 SERVER_SRC := request routes tree metrics log door listen pool head http
 # The library, and what only btf-agent has.
-AGENT_LIB_SRC := accept cache file handover identity place provision source source_server
+AGENT_LIB_SRC := accept cache file handover identity place provision source source_bundle source_server
 AGENT_SRC  := clock collectors events load load_check options run stream
 BPF_SRC    := kernel
 

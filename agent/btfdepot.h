@@ -42,6 +42,12 @@ struct btfdepot_object {
 	size_t size; /* bytes */
 };
 
+/* A bundle in memory: what "btfgen bundle" writes. */
+struct btfdepot_bundle {
+	const void *data;
+	size_t size; /* bytes */
+};
+
 enum btfdepot_log_level { BTFDEPOT_LOG_INFO, BTFDEPOT_LOG_DEBUG };
 
 /* Zero, or NULL, in a field means its default, which stands in brackets. */
@@ -78,6 +84,11 @@ struct btfdepot_opts {
 	void *log_ctx;
 
 	uint64_t cache_max_bytes; /* of all BTF in the cache; the oldest go first [64 MiB] */
+
+	/* Bundles, asked behind trees where there are objects; read within the call only. */
+	const char *const *bundle_files;       /* NULL-terminated [none] */
+	const struct btfdepot_bundle *bundles; /* linked into the program, say [none] */
+	size_t n_bundles;
 };
 
 enum btfdepot_verdict {
@@ -117,7 +128,7 @@ BTFDEPOT_API const char *btfdepot__report(const struct btfdepot *depot);
 
 /* One source's answer, for programs. */
 struct btfdepot_answer {
-	const char *source; /* "need", "kernel", "path", "cache", "tree", "server" */
+	const char *source; /* "need", "kernel", "path", "cache", "tree", "bundle", "server" */
 	const char *where;  /* path or URL */
 	const char *said;   /* one sentence */
 	int err;	    /* 0: this one served; else a negative errno, -ENOENT for "has none" */

@@ -14,7 +14,7 @@
 #define OPTIONS_MAX_TIMEOUT_MS 86400000ul
 #define OPTIONS_HELP_COLUMN    30
 
-enum kind { FLAG, STRING, NUMBER, OBJECT, TREE, URL, NO_CACHE, HELP };
+enum kind { FLAG, STRING, NUMBER, OBJECT, TREE, BUNDLE, URL, NO_CACHE, HELP };
 
 struct option {
 	const char *name, *arg, *help, *env, *fallback; /* fallback is for the help only */
@@ -34,6 +34,8 @@ static const struct option table[] = {
 	  STRING, 0, AT(depot.cache_dir) },
 	{ "no-cache", NULL, "neither read nor write a cache", NULL, NULL, NO_CACHE, 0, 0 },
 	{ "tree", "DIR", "local tree; repeatable, asked in order", "BTFDEPOT_TREES", NULL, TREE, 0,
+	  0 },
+	{ "bundle", "FILE", "local bundle; repeatable, asked behind trees", NULL, NULL, BUNDLE, 0,
 	  0 },
 	{ "url", "URL", "server, http or https; repeatable, asked in order", "BTFDEPOT_URLS", NULL,
 	  URL, 0, 0 },
@@ -213,6 +215,8 @@ static int apply(struct options *o, const struct option *option, const char *val
 		return append(&o->object_paths, value, f);
 	case TREE:
 		return append(&o->trees, value, f);
+	case BUNDLE:
+		return append(&o->bundles, value, f);
 	case URL:
 		return append_url(o, value, f);
 	case NO_CACHE:
@@ -398,6 +402,7 @@ static int parse(struct options *o, struct parser *p, struct fail *f)
 	if (err)
 		return err;
 	o->depot.trees = o->trees;
+	o->depot.bundle_files = o->bundles;
 	o->depot.urls = o->urls;
 	if (o->verbose)
 		o->depot.log = print_log;
@@ -438,6 +443,7 @@ void options_free(struct options *o)
 	free(o->objects);
 	free(o->object_paths);
 	free(o->trees);
+	free(o->bundles);
 	free(o->urls);
 	free(o->words[0]);
 	free(o->words[1]);

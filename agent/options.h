@@ -56,9 +56,9 @@ struct options {
 	struct btfdepot_object *objects; /* of --object, read into memory */
 	const char **object_paths;	 /* as given, in the same order */
 	size_t n_objects;
-	const char **trees, **urls; /* NULL-terminated */
-	char *words[2];		    /* copies of BTFDEPOT_TREES and BTFDEPOT_URLS, cut at spaces */
-	char **rest;		    /* arguments that are no options; point into argv */
+	const char **trees, **bundles, **urls; /* NULL-terminated */
+	char *words[2]; /* copies of BTFDEPOT_TREES and BTFDEPOT_URLS, cut at spaces */
+	char **rest;	/* arguments that are no options; point into argv */
 	size_t n_rest;
 	bool json, quiet, verbose;
 };

@@ -28,7 +28,7 @@ static const struct source {
 	bool keep; /* in the cache: what is for this kernel, but not what the user chose */
 } sources[] = {
 	{ source_kernel, false }, { source_path, false },   { source_cache, false },
-	{ source_trees, true },	  { source_servers, true },
+	{ source_trees, true },	  { source_bundles, true }, { source_servers, true },
 };
 
 void found_free(struct found *found)
@@ -131,6 +131,9 @@ static int take_opts(const struct btfdepot_opts *opts, struct btfdepot_opts *ret
 	if ((o.n_objects && !o.objects) || o.n_objects > DEPOT_MAX_OBJECTS ||
 	    count_strings(o.trees) > DEPOT_MAX_SOURCES || count_strings(o.urls) > DEPOT_MAX_SOURCES)
 		return -EINVAL;
+	if ((o.n_bundles && !o.bundles) || o.n_bundles > DEPOT_MAX_SOURCES ||
+	    count_strings(o.bundle_files) > DEPOT_MAX_SOURCES)
+		return -EINVAL;
 	if (!o.cache_dir)
 		o.cache_dir = DEPOT_CACHE_DIR;
 	if (!o.host_root)
@@ -232,6 +235,7 @@ static enum severity severity_of(int err)
 	case -ENOTSUP:
 		return WAS_REFUSED;
 	case -ENOENT:
+	case -ENOTUNIQ: /* asking again would not help */
 		return SAID_NONE;
 	default:
 		return WAS_UNREACHABLE;

@@ -17,6 +17,7 @@ int source_kernel(struct btfdepot *depot, struct found *ret_found);
 int source_path(struct btfdepot *depot, struct found *ret_found);
 int source_cache(struct btfdepot *depot, struct found *ret_found);
 int source_trees(struct btfdepot *depot, struct found *ret_found);
+int source_bundles(struct btfdepot *depot, struct found *ret_found); /* source_bundle.c */
 int source_servers(struct btfdepot *depot, struct found *ret_found); /* source_server.c */
 
 #endif
