@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,10 +46,24 @@ static int open_folder(const char *path, size_t len, int *ret_fd)
 	return 0;
 }
 
+/* root could: "--out /dev/null" would take the device from the whole machine, and so would what
+ * replaces the link /dev/stdout. */
+static bool is_device(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
+		return true;
+	return !strncmp(path, "/dev/", 5) && lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 static int place_open(struct place *place, const char *path, struct fail *f)
 {
 	const char *slash = strrchr(path, '/');
 	int err;
+
+	if (is_device(path))
+		return fail(f, -EINVAL, "%s is a device, and no place for a file", path);
 
 	place->path = path;
 	place->name = slash ? slash + 1 : path;

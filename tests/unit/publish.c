@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +129,27 @@ static void test_bad_names(void)
 	       "no link to nothing");
 	tap_is_int(access(link, F_OK), -1, "none was made");
 	rmdir(path);
+}
+
+/* A device of our own: /dev's would be lost if this failed. */
+static void test_device(void)
+{
+	struct fail f = { 0 };
+	struct stat st = { 0 };
+	char path[256], link[256];
+
+	if (mknod(in_dir(path, "device"), S_IFCHR | 0600, makedev(1, 3))) {
+		tap_skip("no device can be made: %s", strerror(errno));
+		return;
+	}
+	if (symlink("device", in_dir(link, "to-device")))
+		abort();
+	tap_is_int(publish_file(path, "x", 1, 0644, &f), -EINVAL, "no file for a device: %s",
+		   f.text);
+	tap_is_int(publish_file(link, "x", 1, 0644, &f), -EINVAL, "nor for a link to one");
+	tap_ok(stat(link, &st) == 0 && S_ISCHR(st.st_mode), "it is there still");
+	unlink(link);
+	unlink(path);
 }
 
 /* The link itself is replaced, what it points to stays. */
@@ -328,6 +350,7 @@ int main(void)
 	test_parents();
 	test_bad_names();
 	test_symlink();
+	test_device();
 	test_link();
 	test_full_disk();
 	test_read_only();
