@@ -219,6 +219,36 @@ static int keep_candidate(struct closure *c, const struct plan *plan, const stru
 	return err ? err : look_at_pending(c);
 }
 
+static bool is_without_elements(const struct view *v, const struct view_type *t, uint32_t member)
+{
+	uint32_t id = view_skip_modifiers(v, view_member(v, t, member).type);
+	struct view_type type = view_type(v, id);
+
+	return type.kind == BTF_KIND_ARRAY && view_array(v, &type).nelems == 0;
+}
+
+/* An array without elements that comes to stand last would have no bounds any more. */
+static int keep_successors(struct closure *c)
+{
+	size_t n = c->n_members;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++) {
+		uint32_t id = c->members[i] >> 32, member = (uint32_t)c->members[i];
+		struct view_type t = view_type(c->view, id);
+
+		if (i + 1 < n && c->members[i + 1] >> 32 == id)
+			continue;
+		for (; !err && is_without_elements(c->view, &t, member) && member + 1 < t.vlen;
+		     member++) {
+			err = keep_member(c, id, member + 1);
+			if (!err)
+				err = keep(c, view_member(c->view, &t, member + 1).type, SHAPE);
+		}
+	}
+	return err ? err : look_at_pending(c);
+}
+
 int closure_widen(const struct plan *plan, struct closure *c)
 {
 	const struct view *v = c->view;
@@ -231,6 +261,9 @@ int closure_widen(const struct plan *plan, struct closure *c)
 		if (root != PLAN_NONE)
 			err = keep_candidate(c, plan, &plan->roots[root], id);
 	}
+	sort_members(c);
+	if (!err)
+		err = keep_successors(c);
 	sort_members(c);
 	return err;
 }

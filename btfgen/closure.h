@@ -31,8 +31,9 @@ struct closure {
  */
 int closure_of(const struct plan *plan, const struct match *match, struct closure *closure);
 /*
- * Keeps every candidate of relocations that ask for a type as a whole, whether it matched or not:
- * one that did not and is there for another reason may match once what it points to is left out.
+ * Keeps more, for the seldom case that something's absence hangs on it: every candidate of
+ * relocations that ask for a type as a whole, which might match once what it points to is left out;
+ * and a member behind an array without elements, which would else be taken for a flexible one.
  */
 int closure_widen(const struct plan *plan, struct closure *closure);
 void closure_free(struct closure *closure);

@@ -41,6 +41,8 @@ enum {
 	F_TWIN_B,
 	F_TWIN_C,
 	F_VOID_KEY,
+	F_ZERO,
+	F_GAP,
 	F_END
 };
 
@@ -118,6 +120,12 @@ static inline struct btf *fixture_new(size_t long_size)
 	btf__add_struct(b, "twin___c", 4);
 	btf__add_field(b, "only_c", F_UINT, 0, 0);
 	btf__add_typedef(b, "void_key", F_OPAQUE_PTR);
+	btf__add_array(b, F_UINT, F_UINT, 0);
+	btf__add_struct(b, "gap", 8);
+	btf__add_field(b, "zero", F_ZERO, 0, 0);
+	btf__add_field(b, "again", F_ZERO, 0, 0);
+	btf__add_field(b, "after", F_UINT, 0, 0);
+	btf__add_field(b, "more", F_UINT, 32, 0);
 	if (btf__type_cnt(b) != F_END)
 		abort();
 	return b;

@@ -11,7 +11,7 @@ HERE=$TOP/tests/oracle
 # shellcheck disable=SC2034 # for who sources this
 BTFGEN=$BIN/btfgen
 LIVE=/sys/kernel/btf/vmlinux
-asks="SAME MOVED ONLY_A BOTH PRUNED LATE EMPTY OVERLAP SIZE EXISTS IRQ EOI NUMBER SUN"
+asks="SAME MOVED ONLY_A BOTH PRUNED LATE EMPTY OVERLAP SIZE EXISTS IRQ EOI NUMBER SUN GAP"
 
 compile() # compiler object source flag...
 {

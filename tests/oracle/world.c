@@ -10,6 +10,10 @@ long a_long; /* tells the size of pointers */
 struct twin {
 	int same, only_a, moved, both_a_c;
 };
+struct gap {
+	int zero[0];
+	int after;
+};
 struct tagged {
 	int TAG("user") * TAG("rcu") * one;
 	const char TAG("user") *const *restrict two;
@@ -73,6 +77,7 @@ struct task_struct {
 	unsigned int in_iowait; /* no bitfield */
 };
 struct twin twin_a;
+struct gap gap;
 struct tagged tagged;
 enum wide wide;
 wide_t wider;

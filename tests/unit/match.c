@@ -48,6 +48,8 @@ static const struct reloc_case {
 	{ TASK("byte_off", "0.mm", "ptr"), 32, 1 },
 	{ TASK("byte_sz", "0.mm", "ptr"), 8, 1 },
 	{ "byte_off\tstruct\tpid\t0.numbers[3].nr\tarray(composite),int\n", 20, 1 },
+	{ "byte_off\tstruct\tgap\t0.zero[1]\tarray(int)\n", POISON, 0 }, /* not the last */
+	{ "byte_off\tstruct\tgap\t0.zero\tarray(int)\n", 0, 1 },
 	/* fields of other kinds */
 	{ TASK("byte_off", "0.flag", "int"), 56, 1 },
 	{ TASK("byte_sz", "0.flag", "int"), 4, 1 },

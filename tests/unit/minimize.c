@@ -96,6 +96,11 @@ static const struct cut {
 	  TASK("byte_off", "0.key", "ptr") "type_exists\ttypedef\tkey_t\t-\tptr(void)\n",
 	  LONG "2 fwd opaque\n3 ptr 2\n4 typedef key_t 3\n"
 	       "5 struct task_struct 192 key:4@512\n" },
+	{ "an array that is not last must not become it",
+	  "byte_off\tstruct\tgap\t0.zero\tarray(int)\n"
+	  "byte_off\tstruct\tgap\t0.zero[1]\tarray(int)\n",
+	  "1 int unsigned int 4\n2 int long unsigned int 8\n3 array 1[0] by 1\n"
+	  "4 struct gap 8 zero:3@0 again:3@0 after:1@0\n" },
 	{ "a function's types", "type_exists\ttypedef\tfunc_t\t-\tptr(func(ptr(struct),int,int))\n",
 	  "1 int unsigned int 4\n2 int long unsigned int 8\n3 struct mm_struct 64\n4 ptr 3\n"
 	  "5 func_proto 1(4,2)\n6 ptr 5\n7 typedef func_t 6\n" },
