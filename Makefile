@@ -62,7 +62,7 @@ SHELL_TESTS := $(wildcard tests/*/*.t)
 LIBS := -lbpf -lelf -lz -llzma -lzstd -lsodium -lcurl -larchive -llz4 -ljansson \
 	-lexpat -lmicrohttpd -lpthread
 
-PROGRAMS := $(BIN)/btfgen $(BIN)/btf-server $(BIN)/btf-agent
+PROGRAMS := $(BIN)/btfgen $(BIN)/btfgen-more $(BIN)/btf-server $(BIN)/btf-agent
 SONAME   := libbtfdepot.so.$(SOVERSION)
 LIBRARY  := $(addprefix $(BIN)/,libbtfdepot.so.$(VERSION) $(SONAME) libbtfdepot.so libbtfdepot.a)
 BPF_OBJECTS := $(foreach arch,x86_64 arm64,$(BPF_SRC:%=$(BPF)/%.$(arch).bpf.o))
@@ -137,7 +137,9 @@ $(eval $(call archives,$(FUZZ)/obj))
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 
-$(BIN)/btfgen: $(OBJ)/btfgen/main.o $(OBJ)/libbtfgen.a $(OBJ)/libbtfs.a
+# cmd_elsewhere.o stands for the commands of btfgen-more: what those need is not linked in then.
+$(BIN)/btfgen: $(OBJ)/btfgen/main.o $(OBJ)/btfgen/cmd_elsewhere.o $(OBJ)/libbtfgen.a $(OBJ)/libbtfs.a
+$(BIN)/btfgen-more: $(OBJ)/btfgen/main.o $(OBJ)/libbtfgen.a $(OBJ)/libbtfs.a
 $(BIN)/btf-server: $(OBJ)/server/main.o $(OBJ)/libserver.a $(OBJ)/libbtfs.a
 $(BIN)/btf-agent: $(OBJ)/agent/main.o $(OBJ)/libagent.a $(OBJ)/libbtfs.a
 define link
@@ -199,7 +201,7 @@ lint: $(OBJ)/flags all ## check the rules of the code, and what clang-tidy finds
 		LIBRARY='$(AGENT_LIB_OBJECTS) $(BTFS_SRC:%=$(OBJ)/btfs/%.o)' tests/lint.sh
 LISTED = $(BTFS_SRC:%=btfs/%.c) $(BTFGEN_SRC:%=btfgen/%.c) $(SERVER_SRC:%=server/%.c) \
 	 $(AGENT_LIB_SRC:%=agent/%.c) $(AGENT_SRC:%=agent/%.c) $(BPF_SRC:%=bpf/%.bpf.c) \
-	 btfgen/main.c server/main.c agent/main.c
+	 btfgen/main.c btfgen/cmd_elsewhere.c server/main.c agent/main.c
 
 $(FUZZ)/server-%: $(FUZZ)/obj/tests/fuzz/server-%.o $(FUZZ)/obj/libserver.a $(FUZZ)/obj/libbtfs.a
 	$(fuzz_link)

@@ -32,6 +32,7 @@ struct options {
 	size_t n_needs;
 	const char *modules[MAX_MODULES];
 	size_t n_modules;
+	char **argv; /* of the whole program */
 	unsigned jobs;
 	unsigned shard, n_shards; /* 0: no --shard */
 	bool no_work;

@@ -368,7 +368,7 @@ static int set_option(struct options *o, int option)
 
 static int run(const struct command *c, int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct options o = { .argv = argv - 1 }; /* argv[0] here is the command's name */
 	char what[128];
 	int option, err;
 

@@ -68,7 +68,8 @@ prints()
 {
 	local silent out='(v?printf|v?dprintf|puts|putchar|perror|exit|_exit|abort) *\('
 
-	mapfile -t silent < <(printf '%s\n' "${room_code[@]}" | grep -vE '/(main|cmd(_[a-z]+)?)\.c$|^agent/(options|run|events)\.c$')
+	mapfile -t silent < <(printf '%s\n' "${room_code[@]}" |
+		grep -vE '/(main|cmd(_[a-z]+)?)\.c$|^agent/(options|run|events)\.c$')
 	calls "$out|std(out|err)\\b" 'only in a main.c' "${silent[@]}"
 }
 
