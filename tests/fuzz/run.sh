@@ -8,6 +8,8 @@ cd "$(dirname "$0")/../.." || exit 1
 FUZZ=${FUZZ:-build/fuzz}
 status=0
 
+# What the corpora have not: good inputs, which are made here.
+[ ! -x "${O:-build}/bin/btfgen" ] || tests/fuzz/seeds.sh "$FUZZ/corpus" >/dev/null 2>&1
 [ $# -gt 0 ] || echo "no fuzzers: tests/fuzz holds none"
 for name; do
 	echo "--- $name"
