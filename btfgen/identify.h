@@ -22,11 +22,4 @@ int identify(const struct identify_given *given, const struct kernel *inside,
 	     const struct package *package, const char *path, struct kernel *ret_kernel,
 	     struct fail *f);
 
-/*
- * Kernels built to be debugged ("kernel-debug", "...+debug") have other layouts than those that
- * users run, and archives were found that keep them under their names. The word that says so, or
- * NULL; debug information ("-dbg", "-debuginfo") does not.
- */
-const char *identify_debug_flavour(const char *release, const char *package);
-
 #endif

@@ -9,6 +9,7 @@
 #include "btfs/view.h"
 #include "dedup.h"
 #include "extract.h"
+#include "flavour.h"
 #include "sources.h"
 
 #include <errno.h>
@@ -146,7 +147,7 @@ static int make(const struct identify_given *given, const struct mapping *file, 
 		       f);
 	if (err)
 		return err;
-	debug = identify_debug_flavour(r->about.kernel.release, w->extract.package.name);
+	debug = flavour_of_debug(r->about.kernel.release, w->extract.package.name);
 	if (debug)
 		return fail(f, -EBADMSG, "%s is a kernel built to be debugged, with other layouts",
 			    debug);

@@ -6,6 +6,7 @@
 #include "btfs/layout.h"
 #include "btfs/view.h"
 #include "census.h"
+#include "flavour.h"
 #include "identify.h"
 
 #include <errno.h>
@@ -183,7 +184,7 @@ int lint_file(const char *path, const struct lint *lint, struct fail *f)
 	int err;
 
 	identify_path(&l, path);
-	flavour = l.known ? identify_debug_flavour(l.kernel.release, "") : NULL;
+	flavour = l.known ? flavour_of_debug(l.kernel.release, "") : NULL;
 	if (flavour)
 		found(&l, LINT_NOTE, "debug", "%s: a kernel built to be debugged has other layouts",
 		      flavour);
