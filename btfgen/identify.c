@@ -44,11 +44,23 @@ static int agree(const char *subject, const struct says *says, size_t n,
 	return 0;
 }
 
+/* "RELEASE.btf", also packed. */
+static bool read_btf_name(const char *base, char ret_release[KERNEL_FIELD_SIZE])
+{
+	const char *end = strstr(base, ".btf");
+
+	if (!end || (strcmp(end, ".btf") && strcmp(end, ".btf.tar.xz")) || *base < '0' ||
+	    *base > '9')
+		return false;
+	snprintf(ret_release, KERNEL_FIELD_SIZE, "%.*s", (int)(end - base), base);
+	return true;
+}
+
 /* What the source's own path tells: a place in the layout, or "vmlinuz-RELEASE". */
 static void read_path(const char *path, struct kernel *ret_kernel)
 {
 	const char *base = path + strlen(path);
-	char boot[KERNEL_FIELD_SIZE + 8];
+	char boot[KERNEL_FIELD_SIZE + 8], release[KERNEL_FIELD_SIZE];
 	enum layout_kind kind;
 	struct kernel k;
 
@@ -60,8 +72,12 @@ static void read_path(const char *path, struct kernel *ret_kernel)
 		return;
 	}
 	base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	if (snprintf(boot, sizeof(boot), "boot/%s", base) < (int)sizeof(boot))
-		package_rank(boot, ret_kernel->release);
+	if (read_btf_name(base, ret_kernel->release))
+		return;
+	/* "vmlinux-old" is a name too */
+	if (snprintf(boot, sizeof(boot), "boot/%s", base) < (int)sizeof(boot) &&
+	    package_rank(boot, release) && release[0] >= '0' && release[0] <= '9')
+		memcpy(ret_kernel->release, release, sizeof(release));
 }
 
 static int find_arch(const struct identify_given *given, const struct kernel *inside,
@@ -139,22 +155,4 @@ int identify(const struct identify_given *given, const struct kernel *inside,
 	if (!err)
 		*ret_kernel = k;
 	return err;
-}
-
-static const char *find_word(const char *s, const char *between)
-{
-	static const char word[] = "debug";
-	const size_t n = sizeof(word) - 1;
-
-	for (const char *p = s; (p = strstr(p, word)); p += n)
-		if (p > s && strchr(between, p[-1]) && (!p[n] || strchr(between, p[n])))
-			return s;
-	return NULL;
-}
-
-const char *identify_debug_flavour(const char *release, const char *package)
-{
-	const char *found = find_word(release, "-+.");
-
-	return found ? found : find_word(package, "-");
 }

@@ -42,24 +42,30 @@ static bool starts(const char *s, const char *with)
 	return !strncmp(s, with, strlen(with));
 }
 
-/* The name up to a suffix that tells how it is packed. */
 static bool set_release(char ret_release[PACKAGE_FIELD_SIZE], const char *s, size_t n)
 {
-	static const char *const suffixes[] = { ".gz", ".xz", ".zst", ".debug" };
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-		size_t len = strlen(suffixes[i]);
-
-		if (n > len && !memcmp(s + n - len, suffixes[i], len)) {
-			n -= len;
-			break;
-		}
-	}
 	if (n == 0 || n >= PACKAGE_FIELD_SIZE)
 		return false;
 	memcpy(ret_release, s, n);
 	ret_release[n] = '\0';
 	return true;
+}
+
+/* The length up to a suffix that tells how it is packed. "vmlinux-R.debug" is SUSE's; elsewhere
+ * ".debug" is part of R, of a kernel built to be debugged. */
+static size_t without_suffix(const char *s, bool debug)
+{
+	static const char *const suffixes[] = { ".gz", ".xz", ".zst", ".lz4", ".lzma", ".debug" };
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		size_t len = strlen(suffixes[i]);
+
+		if (n > len && !strcmp(s + n - len, suffixes[i]) &&
+		    (debug || strcmp(suffixes[i], ".debug")))
+			return n - len;
+	}
+	return n;
 }
 
 static bool is_one_of(const char *s, size_t n, const char *const *names)
@@ -89,7 +95,7 @@ int package_rank(const char *path, char ret_release[PACKAGE_FIELD_SIZE])
 			return 0;
 	} else if ((!debug && base - path != (ptrdiff_t)strlen("boot/")) ||
 		   (!debug && !starts(path, "boot/")) || base[n] != '-' ||
-		   !set_release(ret_release, base + n + 1, strlen(base + n + 1))) {
+		   !set_release(ret_release, base + n + 1, without_suffix(base + n + 1, debug))) {
 		return 0;
 	}
 	if (vmlinux)

@@ -15,9 +15,9 @@ struct fail;
 
 #define PACKAGE_FIELD_SIZE 128
 #define PACKAGE_PATH_SIZE  512
-#define PACKAGE_MAX_RATIO  100		/* of what it unpacks to, kernels have 3 to 12 ... */
-#define PACKAGE_FREE	   (512u << 20) /* ... which is not looked at below so many bytes */
-#define PACKAGE_TIMEOUT_S  1800		/* debug packages unpack to 5 GB */
+#define PACKAGE_MAX_RATIO  100	       /* of what it unpacks to, kernels have 3 to 12 ... */
+#define PACKAGE_FREE	   (64u << 20) /* ... which is not looked at below so many bytes */
+#define PACKAGE_TIMEOUT_S  1800	       /* debug packages unpack to 5 GB */
 
 /* "" for what it does not say, or says in more bytes than there is room. */
 struct package {

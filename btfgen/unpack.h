@@ -14,7 +14,7 @@
 struct fail;
 
 #define UNPACK_MAX_RATIO  100	       /* of output to input, kernels have 3 to 8 ... */
-#define UNPACK_FREE	  (256u << 20) /* ... which is not looked at below so many bytes */
+#define UNPACK_FREE	  (64u << 20)  /* ... which is not looked at below so many bytes */
 #define UNPACK_MAX_MEMORY (256u << 20) /* bytes; zstd -22 wants 128 MiB */
 
 /* Whether it begins like a compressed stream, known or refused below. */
