@@ -123,13 +123,15 @@ static void format_type(const struct reloc *r, uint32_t first, struct text *t)
 	for (uint32_t i = first; i < end; i++) {
 		const struct reloc_node *node = &r->nodes[i];
 
-		text_add(t, "%s", words[node->word]);
+		text_string(t, words[node->word]);
 		if (node->name) {
 			text_bytes(t, ":", 1);
 			text_percent(t, reloc_name(r, node->name), "");
 		}
-		if (node->number)
-			text_add(t, "/%u", node->number);
+		if (node->number) {
+			text_bytes(t, "/", 1);
+			text_number(t, node->number);
+		}
 		if (node->n_children) {
 			text_bytes(t, "(", 1);
 			ends[open++] = node->end;
@@ -148,11 +150,13 @@ static void format_path(const struct reloc *r, struct text *t)
 		const struct reloc_step *s = &r->steps[i];
 
 		if (s->name) {
-			text_add(t, "%s", i ? "." : "");
+			text_string(t, i ? "." : "");
 			text_percent(t, reloc_name(r, s->name), "");
-		} else {
-			text_add(t, i ? "[%u]" : "%u", s->index);
+			continue;
 		}
+		text_string(t, i ? "[" : "");
+		text_number(t, s->index);
+		text_string(t, i ? "]" : "");
 	}
 	if (!r->n_steps)
 		text_bytes(t, "-", 1);
@@ -174,7 +178,10 @@ static void format_types(const struct reloc *r, struct text *t)
 
 void reloc_format(const struct reloc *reloc, struct text *t)
 {
-	text_add(t, "%s\t%s\t", kind_names[reloc->kind], view_kind_name(reloc->root_kind));
+	text_string(t, kind_names[reloc->kind]);
+	text_bytes(t, "\t", 1);
+	text_string(t, view_kind_name(reloc->root_kind));
+	text_bytes(t, "\t", 1);
 	text_percent(t, reloc_name(reloc, reloc->root), "");
 	text_bytes(t, "\t", 1);
 	format_path(reloc, t);

@@ -95,6 +95,22 @@ void text_percent(struct text *t, const char *s, const char *keep)
 	}
 }
 
+void text_string(struct text *t, const char *s)
+{
+	text_bytes(t, s, strlen(s));
+}
+
+void text_number(struct text *t, uint32_t x)
+{
+	char digits[10];
+	size_t n = sizeof(digits);
+
+	do
+		digits[--n] = '0' + x % 10;
+	while (x /= 10);
+	text_bytes(t, digits + n, sizeof(digits) - n);
+}
+
 /* Bytes of the well-formed UTF-8 sequence at s (RFC 3629), 0 if it is none. */
 static size_t utf8_size(const char *s)
 {

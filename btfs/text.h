@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
 	char *p;     /* always ends with a NUL once something was added */
@@ -23,6 +24,8 @@ struct text {
 
 void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_bytes(struct text *t, const void *p, size_t size);
+void text_string(struct text *t, const char *s);
+void text_number(struct text *t, uint32_t x); /* in decimal */
 /* Takes back what stands behind the first size bytes. */
 void text_cut(struct text *t, size_t size);
 void text_free(struct text *t);
