@@ -41,7 +41,8 @@ static const struct change {
 	const char *what, *source;
 } unmoved[] = {
 	{ "the order of programs", COMPILE_HEAD TASK TWO ONE },
-	{ "names of programs", COMPILE_HEAD TASK "PROG x(struct task_struct *t) { return t->pid; }\n"
+	{ "names of programs", COMPILE_HEAD TASK
+	  "PROG x(struct task_struct *t) { return t->pid; }\n"
 			       "PROG y(struct task_struct *t) { return t->start; }\n" },
 	{ "names of sections",
 	  COMPILE_HEAD TASK ONE
@@ -83,7 +84,8 @@ static const struct change {
 	{ "a union", COMPILE_HEAD "union task_struct { int pid; long start; } R;\n"
 		     "PROG x(union task_struct *t) { return t->pid + t->start; }\n" },
 	{ "whether a field exists",
-	  BASE "PROG x(struct task_struct *t) { return __builtin_preserve_field_info(t->pid, 2); }" },
+	  BASE "PROG x(struct task_struct *t)\n"
+	       "{ return __builtin_preserve_field_info(t->pid, 2); }\n" },
 	{ "an array's element", BASE "PROG x(struct task_struct *t) { return t->a[1]; }\n" },
 	{ "another of its elements",
 	  BASE "PROG x(struct task_struct *t) { return t->a[2]; }\n" },
@@ -163,7 +165,8 @@ static const char *const lines[] = {
 	"type_exists\tint\tlong%20unsigned%20int\t-\tint",
 	"type_exists\ttypedef\tf\t-\tptr(func(int,ptr(struct),void))",
 	"type_size\tenum\ta\t-\tenum",
-	"type_matches\tstruct\ta\t-\tstruct:a(member:b(sint:int/4),member(union(member:c(fwd:d/1))))",
+	"type_matches\tstruct\ta\t-\t"
+	"struct:a(member:b(sint:int/4),member(union(member:c(fwd:d/1))))",
 	"type_matches\tenum\ta\t-\tenum:a(enumerator:A,enumerator:B)",
 	"type_matches\tstruct\ta\t-\tstruct:a",
 	"enumval_exists\tenum\ta\tA\t-",
