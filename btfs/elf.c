@@ -191,7 +191,8 @@ int elf_next_object(const void *data, size_t size, size_t *pos, struct elf *ret_
 		*pos = hit - p + SELFMAG;
 		if (elf_open(hit, size - (hit - p), &e, NULL))
 			continue;
-		if (e.type != ET_REL || e.machine != EM_BPF)
+		if (e.type != ET_REL || e.machine != EM_BPF ||
+		    e.n_sections > ELF_MAX_OBJECT_SECTIONS)
 			continue;
 		*ret_elf = e;
 		return 0;

@@ -15,6 +15,8 @@ struct fail;
 
 #define ELF_MAX_SECTIONS (1u << 20)
 #define ELF_MAX_OBJECTS	 256 /* BPF objects in one program */
+#define ELF_MAX_OBJECT_SECTIONS \
+	(1u << 16) /* of each: all of them may claim the same table, read for each anew */
 
 struct elf {
 	const uint8_t *data;

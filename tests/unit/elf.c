@@ -254,6 +254,29 @@ static void test_search(void)
 	free(blob);
 }
 
+/* Many objects that claim one large table would each have it read. */
+static void test_large_tables(void)
+{
+	size_t n = ELF_MAX_OBJECT_SECTIONS + 1, size = 256 + (n + 1) * sizeof(Elf64_Shdr);
+	struct file head = make(forms[0]);
+	uint8_t *blob = calloc(1, size);
+	struct elf elf = { 0 };
+	size_t pos = 0;
+
+	if (!blob)
+		abort();
+	PUT(&head, 0, Ehdr, e_shnum, 0);
+	PUT(&head, head.table, Shdr, sh_size, n);
+	memcpy(blob, head.data, head.size);
+	tap_is_int(elf_open(blob, size, &elf, NULL), 0, "%zu sections are an ELF file's", n);
+	tap_is_int(elf_next_object(blob, size, &pos, &elf), -ENOENT, "but no BPF object's");
+	PUT(&head, head.table, Shdr, sh_size, n - 1);
+	memcpy(blob, head.data, head.size);
+	pos = 0;
+	tap_is_int(elf_next_object(blob, size, &pos, &elf), 0, "one less may be");
+	free(blob);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
@@ -264,5 +287,6 @@ int main(void)
 	test_many();
 	test_not_elf();
 	test_search();
+	test_large_tables();
 	return tap_done();
 }
