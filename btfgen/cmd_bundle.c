@@ -107,6 +107,16 @@ static int make_bundle(const struct options *o, const struct choice *c, struct f
 	return err;
 }
 
+/* After the rest was written. */
+static int check_left_out(const struct options *o, const struct text *left_out, struct fail *f)
+{
+	if (!left_out->size)
+		return 0;
+	fprintf(stderr, "btfgen: left out, since their names are too long or have two answers:\n%s",
+		left_out->p);
+	return fail(f, -ENOTUNIQ, "%s: some kernels are not in it", o->out);
+}
+
 static int make_bcc(const struct options *o, const struct choice *c, struct fail *f)
 {
 	struct text t = { 0 }, left_out = { 0 };
@@ -117,12 +127,8 @@ static int make_bcc(const struct options *o, const struct choice *c, struct fail
 		err = pack_bcc(c->shelves, &t, &left_out, f);
 	if (!err)
 		err = write_file(o, &t, f);
-	if (!err && left_out.size) {
-		fprintf(stderr,
-			"btfgen: left out, as bcc's reader has no room for their names:\n%s",
-			left_out.p);
-		err = fail(f, -ENAMETOOLONG, "%s: some kernels are not in it", o->out);
-	}
+	if (!err)
+		err = check_left_out(o, &left_out, f);
 	text_free(&t);
 	text_free(&left_out);
 	return err;
@@ -130,9 +136,16 @@ static int make_bcc(const struct options *o, const struct choice *c, struct fail
 
 static int make_flat(const struct options *o, const struct choice *c, struct fail *f)
 {
-	int err = check_single(c, f);
+	struct text left_out = { 0 };
+	int err;
 
-	return err ? err : pack_flat(c->shelves, o->out, f);
+	err = check_single(c, f);
+	if (!err)
+		err = pack_flat(c->shelves, o->out, &left_out, f);
+	if (!err)
+		err = check_left_out(o, &left_out, f);
+	text_free(&left_out);
+	return err;
 }
 
 static const struct form {
@@ -164,7 +177,7 @@ int cmd_bundle(const struct options *o, char **args, int n)
 	if (!err)
 		err = form->make(&with_tree, &choice, &f);
 	if (!err && !o->quiet)
-		printf("%s: %zu kernels, %zu needs\n", o->out, choice.n_files, choice.n);
+		printf("%s: kernels %zu, needs %zu\n", o->out, choice.n_files, choice.n);
 	for (size_t i = 0; i < choice.n; i++)
 		shelf_free(&choice.shelves[i]);
 	free(choice.shelves);

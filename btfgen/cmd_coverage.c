@@ -131,7 +131,7 @@ static void put_groups(struct text *t, const struct coverage *c)
 			continue;
 		text_add(t, "  ");
 		put_letters(t, group++);
-		text_add(t, "  %s/%s/%s, %zu kernels\n", k->distro, k->distro_version, k->arch, n);
+		text_add(t, "  %s/%s/%s: %zu\n", k->distro, k->distro_version, k->arch, n);
 		n = 0;
 	}
 }
@@ -140,8 +140,10 @@ static void put_lacking(struct text *t, const struct coverage *c, const struct n
 {
 	size_t number = 0, n;
 
-	text_add(t, "\nrelocations that lead nowhere in some kernels; x: an instruction becomes "
-		    "invalid,\n-: the program is told so, !: no answer for the kernel\n");
+	text_add(
+		t,
+		"\nrelocations that lead nowhere in some kernels; x: an instruction becomes "
+		"invalid,\n-: the program is told so, .: it is there, !: no answer for the kernel\n");
 	for (size_t r = 0; r < c->n_relocs; r++) {
 		n = count_lacking(c, r);
 		if (!n)

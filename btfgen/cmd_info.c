@@ -37,7 +37,7 @@ static void say_kind(struct report *r, const char *kind)
 		text_add(&r->t, ", \"kind\": \"%s\", \"bytes\": %zu, \"sha256\": \"%s\"", kind,
 			 r->map.size, digest);
 	} else {
-		text_add(&r->t, "%s: %s\n  %-14s %zu\n  %-14s %s\n", r->path, kind, "bytes",
+		text_add(&r->t, "%s: %s\n  %-19s %zu\n  %-19s %s\n", r->path, kind, "bytes",
 			 r->map.size, "sha256", digest);
 	}
 }
@@ -48,7 +48,7 @@ static void say_text(struct report *r, const char *key, const char *value)
 		text_add(&r->t, ", \"%s\": ", key);
 		text_json(&r->t, value);
 	} else {
-		text_add(&r->t, "  %-14s %s\n", key, value);
+		text_add(&r->t, "  %-19s %s\n", key, value);
 	}
 }
 
@@ -57,7 +57,7 @@ static void say(struct report *r, const char *key, size_t n)
 	if (r->json)
 		text_add(&r->t, ", \"%s\": %zu", key, n);
 	else
-		text_add(&r->t, "  %-14s %zu\n", key, n);
+		text_add(&r->t, "  %-19s %zu\n", key, n);
 }
 
 /* Counts of one thing, those that are not 0: an object in JSON. */
@@ -73,7 +73,7 @@ static void say_count(struct report *r, struct counts *c, const char *key, size_
 	if (r->json)
 		text_add(&r->t, "%s\"%s\": %zu", c->any ? ", " : "", key, n);
 	else
-		text_add(&r->t, "    %-12s %zu\n", key, n);
+		text_add(&r->t, "    %-17s %zu\n", key, n);
 	c->any = true;
 }
 
@@ -95,7 +95,7 @@ static void say_list(struct report *r, const char *key, const struct text *list)
 		text_cut(&one, 0);
 		text_bytes(&one, p, end - p);
 		if (!r->json) {
-			text_add(&r->t, "  %-14s %s\n", p == list->p ? key : "", one.p);
+			text_add(&r->t, "  %-19s %s\n", p == list->p ? key : "", one.p);
 			continue;
 		}
 		text_add(&r->t, p == list->p ? "" : ", ");
@@ -289,11 +289,11 @@ static int info(const struct options *o, const char *path)
 	int err;
 
 	err = mapping_open(path, &r.map, &f);
-	if (!err) {
+	if (!err)
 		err = look_at(&r, &f);
-		if (err && !strstr(f.text, path))
-			fail_in(&f, err, "%s", path);
-	}
+	/* some sentences begin with it */
+	if (err && strncmp(f.text, path, strlen(path)) != 0)
+		fail_in(&f, err, "%s", path);
 	mapping_close(&r.map);
 	if (err) {
 		text_free(&r.t);

@@ -306,6 +306,37 @@ static const char *machine_of(const char *arch)
 	return arch;
 }
 
+static void leave_out(const struct kernel *k, struct text *left_out)
+{
+	text_add(left_out, "%s/%s/%s/%s\n", k->distro, k->distro_version, k->arch, k->release);
+}
+
+static bool same_name(const struct kernel *a, const struct kernel *b)
+{
+	return !strcmp(a->release, b->release) && !strcmp(a->arch, b->arch) &&
+	       !strcmp(a->distro, b->distro) && !strcmp(a->distro_version, b->distro_version);
+}
+
+/*
+ * The next file from *pos on whose names are its own, or shared with equal ones only; NULL: no
+ * more. In an index those of a name stand together.
+ */
+static const struct shelf_file *next_named(const struct shelf *shelf, size_t *pos,
+					   struct text *left_out)
+{
+	while (*pos < shelf->n) {
+		const struct shelf_file *first = &shelf->files[*pos];
+		bool split = false;
+
+		while (++*pos < shelf->n && same_name(&first->kernel, &shelf->files[*pos].kernel))
+			split |= strcmp(first->row->sha256, shelf->files[*pos].row->sha256) != 0;
+		if (!split)
+			return first;
+		leave_out(&first->kernel, left_out);
+	}
+	return NULL;
+}
+
 static int add_member(const struct shelf_file *file, struct text *tar, struct text *left_out,
 		      struct fail *f)
 {
@@ -317,8 +348,7 @@ static int add_member(const struct shelf_file *file, struct text *tar, struct te
 
 	if (snprintf(name, sizeof(name), "./%s/%s/%s/%s.btf", k->distro, k->distro_version,
 		     machine_of(k->arch), k->release) >= (int)sizeof(name)) {
-		text_add(left_out, "%s/%s/%s/%s\n", k->distro, k->distro_version, k->arch,
-			 k->release);
+		leave_out(k, left_out);
 		return 0;
 	}
 	err = shelf_read(file, &data, f);
@@ -358,11 +388,13 @@ static int compress_gzip(const struct text *tar, struct text *t, struct fail *f)
 int pack_bcc(const struct shelf *shelf, struct text *t, struct text *ret_left_out, struct fail *f)
 {
 	static const char end[2 * TAR_BLOCK];
+	const struct shelf_file *file;
 	struct text tar = { 0 };
+	size_t pos = 0;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < shelf->n; i++)
-		err = add_member(&shelf->files[i], &tar, ret_left_out, f);
+	while (!err && (file = next_named(shelf, &pos, ret_left_out)))
+		err = add_member(file, &tar, ret_left_out, f);
 	if (!err) {
 		text_bytes(&tar, end, sizeof(end));
 		pad(&tar, TAR_RECORD);
@@ -397,11 +429,14 @@ static int write_flat(const struct shelf_file *file, const char *folder, struct 
 	return err;
 }
 
-int pack_flat(const struct shelf *shelf, const char *folder, struct fail *f)
+int pack_flat(const struct shelf *shelf, const char *folder, struct text *ret_left_out,
+	      struct fail *f)
 {
+	const struct shelf_file *file;
+	size_t pos = 0;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < shelf->n; i++)
-		err = write_flat(&shelf->files[i], folder, f);
-	return err;
+	while (!err && (file = next_named(shelf, &pos, ret_left_out)))
+		err = write_flat(file, folder, f);
+	return !err && ret_left_out->failed ? fail(f, -ENOMEM, "no memory") : err;
 }

@@ -92,6 +92,25 @@ static int read_index(const char *root, struct shelf *shelf, struct fail *f)
 	return err;
 }
 
+/* A second build of a release has its build-id's first digits in its name, and is there. */
+static int find_file(const char *root, const char *need, const struct kernel *kernel,
+		     struct text *path, struct fail *f)
+{
+	char rel[LAYOUT_PATH_SIZE];
+	int err;
+
+	err = layout_min_path(need, kernel, rel, f);
+	if (err)
+		return fail_in(f, err, "index of need %.12s...", need);
+	rel[strlen(rel) - strlen(".btf")] = '\0';
+	text_add(path, "%s/%s@%.12s.btf", root, rel, kernel->build_id);
+	if (path->failed || (*kernel->build_id && !access(path->p, F_OK)))
+		return path->failed ? fail(f, -ENOMEM, "no memory") : 0;
+	text_cut(path, 0);
+	text_add(path, "%s/%s.btf", root, rel);
+	return path->failed ? fail(f, -ENOMEM, "no memory") : 0;
+}
+
 static int add_files(const char *root, const struct shelf *shelf, struct scan *scan, struct fail *f)
 {
 	scan->entries = calloc(shelf->index.n + 1, sizeof(*scan->entries));
@@ -100,16 +119,14 @@ static int add_files(const char *root, const struct shelf *shelf, struct scan *s
 	for (size_t i = 0; i < shelf->index.n; i++) {
 		struct scan_entry *e = &scan->entries[i];
 		struct text path = { 0 };
-		char rel[LAYOUT_PATH_SIZE];
 		int err;
 
 		index_kernel(&shelf->index.rows[i], &e->kernel);
-		err = layout_min_path(shelf->need, &e->kernel, rel, f);
-		if (err)
-			return fail_in(f, err, "index of need %.12s...", shelf->need);
-		text_add(&path, "%s/%s", root, rel);
-		if (path.failed)
-			return fail(f, -ENOMEM, "no memory");
+		err = find_file(root, shelf->need, &e->kernel, &path, f);
+		if (err) {
+			text_free(&path);
+			return err;
+		}
 		e->path = path.p;
 		scan->n++;
 	}
