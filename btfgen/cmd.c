@@ -127,3 +127,10 @@ int open_work(const struct options *o, struct work **ret, struct fail *f)
 	*ret = NULL;
 	return o->no_work ? 0 : work_open(&options, ret, f);
 }
+
+enum minimize_form form_of(const struct options *o)
+{
+	if (o->no_probe)
+		return MINIMIZE_NO_PROBE;
+	return o->old_readers ? MINIMIZE_OLD_READERS : MINIMIZE_SERVED;
+}

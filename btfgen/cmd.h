@@ -6,6 +6,8 @@
 #ifndef BTFGEN_CMD_H
 #define BTFGEN_CMD_H
 
+#include "minimize.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -35,7 +37,7 @@ struct options {
 	char **argv; /* of the whole program */
 	unsigned jobs;
 	unsigned shard, n_shards; /* 0: no --shard */
-	bool no_work;
+	bool no_work, old_readers;
 	bool fetch, each, no_probe, id, json, quiet, verbose;
 };
 
@@ -70,6 +72,8 @@ int read_inputs(const struct options *o, char **args, int n, struct inputs *ret,
 void note_empty(const struct inputs *in, const struct options *o);
 /* The kernels of --archive that --kernels and arch (NULL: any) leave; at least one. */
 int read_kernels(const struct options *o, const char *arch, struct scan *ret, struct fail *f);
+/* What --no-probe and --old-readers ask for. */
+enum minimize_form form_of(const struct options *o);
 /* The working copy that --archive, --work and --no-work name; NULL where there is none. */
 int open_work(const struct options *o, struct work **ret, struct fail *f);
 /* One line of what became of a source. */

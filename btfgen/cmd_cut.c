@@ -23,7 +23,6 @@ static int write_result(const char *path, const void *data, size_t size, struct 
 
 static int cut(const struct options *o, const struct inputs *in, char **args, struct fail *f)
 {
-	enum minimize_form form = o->no_probe ? MINIMIZE_NO_PROBE : MINIMIZE_SERVED;
 	struct source source = { 0 };
 	struct plan *plan = NULL;
 	struct minimized m = { 0 };
@@ -35,7 +34,7 @@ static int cut(const struct options *o, const struct inputs *in, char **args, st
 	if (!err && o->n_modules)
 		err = source_add_modules(&source, o->modules, o->n_modules, f);
 	if (!err)
-		err = minimize(plan, source.view, form, &m, f);
+		err = minimize(plan, source.view, form_of(o), &m, f);
 	if (err && source.view)
 		err = fail_in(f, err, "%s", args[0]);
 	if (!err)

@@ -226,7 +226,7 @@ static int run_jobs(const struct options *o, const struct jobs *jobs, size_t n_j
 		.kernels = &kernels,
 		.jobs = jobs->jobs,
 		.n_jobs = n_jobs,
-		.form = o->no_probe ? MINIMIZE_NO_PROBE : MINIMIZE_SERVED,
+		.form = form_of(o),
 		.n_threads = o->jobs,
 		.report = collect,
 		.ctx = &outcomes,

@@ -32,6 +32,7 @@ enum {
 	OPT_FETCH,
 	OPT_EACH,
 	OPT_NO_PROBE,
+	OPT_OLD_READERS,
 	OPT_ID,
 	OPT_JSON,
 	OPT_HELP,
@@ -61,6 +62,7 @@ static const struct option all_options[] = {
 	{ "module", required_argument, NULL, OPT_MODULE },
 	{ "each", no_argument, NULL, OPT_EACH },
 	{ "no-probe", no_argument, NULL, OPT_NO_PROBE },
+	{ "old-readers", no_argument, NULL, OPT_OLD_READERS },
 	{ "id", no_argument, NULL, OPT_ID },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -83,7 +85,7 @@ static const struct command commands[] = {
 		cmd_min,
 		0,
 		{ OPT_OUT, OPT_ARCHIVE, OPT_KERNELS, OPT_ARCH, OPT_NEED, OPT_JOBS, OPT_EACH,
-		  OPT_WORK, OPT_NO_WORK, OPT_SHARD, OPT_NO_PROBE, OPT_JSON },
+		  OPT_WORK, OPT_NO_WORK, OPT_SHARD, OPT_OLD_READERS, OPT_NO_PROBE, OPT_JSON },
 	},
 	{
 		"cut",
@@ -91,7 +93,7 @@ static const struct command commands[] = {
 		"the same for one kernel's BTF, into one file (- for standard output)",
 		cmd_cut,
 		2,
-		{ OPT_NEED, OPT_NO_PROBE, OPT_MODULE },
+		{ OPT_NEED, OPT_NO_PROBE, OPT_MODULE, OPT_OLD_READERS },
 	},
 	{
 		"need",
@@ -211,6 +213,7 @@ static void help(void)
 	       "                  [.btfgen in the archive; if that can't be written, ~/.cache/btfgen]\n"
 	       "  --no-work       keep none, use none\n"
 	       "  --module FILE   a module's split BTF, or a folder of them; repeatable\n"
+	       "  --old-readers   no kinds that libbpf before 1.0 refuses, where answers stay the same\n"
 	       "  --no-probe      only what the objects ask for, to compare with other tools\n"
 	       "  --distro D, --distro-version V, --release R\n"
 	       "                  what the sources do not tell, as os-release(5) and uname -r have it\n"
@@ -348,6 +351,9 @@ static int set_option(struct options *o, int option)
 		return 0;
 	case OPT_NO_PROBE:
 		o->no_probe = true;
+		return 0;
+	case OPT_OLD_READERS:
+		o->old_readers = true;
 		return 0;
 	case OPT_ID:
 		o->id = true;

@@ -18,6 +18,7 @@
 /* The BTF that is being written. Words are swapped when they are put in. */
 struct emitter {
 	const struct view *v;
+	bool old_readers;
 	const struct closure *c;
 	struct text types, strs;
 	uint32_t
@@ -144,10 +145,62 @@ static void put_enum(struct emitter *e, const struct view_type *t)
 	}
 }
 
+static bool fits_enum(const struct view_type *t, uint64_t value)
+{
+	return t->kflag ? (int64_t)value >= INT32_MIN && (int64_t)value <= INT32_MAX
+			: value <= UINT32_MAX;
+}
+
+/* An enum64 by the values that an enum can hold. */
+static void put_old_enum(struct emitter *e, const struct view_type *t)
+{
+	struct view_type old = *t;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->vlen; i++)
+		n += fits_enum(t, view_enumerator(e->v, t, i).value);
+	old.kind = BTF_KIND_ENUM;
+	put_head(e, &old, t->kflag, n, t->size);
+	for (uint32_t i = 0; i < t->vlen; i++) {
+		struct view_enumerator x = view_enumerator(e->v, t, i);
+
+		if (!fits_enum(t, x.value))
+			continue;
+		put(e, name(e, x.name_off));
+		put(e, (uint32_t)x.value);
+	}
+}
+
+/* Kinds newer than libbpf 0.3, in older terms. */
+static bool put_old(struct emitter *e, const struct view_type *t)
+{
+	struct view_type old = *t;
+
+	switch (t->kind) {
+	case VIEW_KIND_ENUM64:
+		put_old_enum(e, t);
+		return true;
+	case BTF_KIND_FLOAT:
+		old.kind = BTF_KIND_STRUCT;
+		put_head(e, &old, false, 0, t->size);
+		return true;
+	case BTF_KIND_TYPE_TAG:
+		old.kind = BTF_KIND_CONST;
+		old.name_off = 0;
+		put_head(e, &old, false, 0, new_id(e, t->type));
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void put_type(struct emitter *e, uint32_t id)
 {
 	struct view_type t = view_type(e->v, id);
 	struct view_array a;
+
+	if (e->old_readers && put_old(e, &t))
+		return;
 
 	switch (t.kind) {
 	case BTF_KIND_STRUCT:
@@ -229,9 +282,14 @@ static int list_kept(struct emitter *e)
 	return 0;
 }
 
-static int emit(const struct view *view, const struct closure *c, struct text *ret_out)
+static int emit(const struct closure *c, enum minimize_form form, struct text *ret_out)
 {
-	struct emitter e = { .v = view, .c = c, .mask = 31 };
+	struct emitter e = {
+		.v = c->view,
+		.c = c,
+		.old_readers = form == MINIMIZE_OLD_READERS,
+		.mask = 31,
+	};
 	struct text out = { 0 };
 	int err;
 
@@ -268,7 +326,7 @@ static void keep_long(const struct view *v, struct closure *c, enum minimize_for
 {
 	uint32_t id = view_find_long(v);
 
-	if (id && (form == MINIMIZE_SERVED || v->ptr_size != 8))
+	if (id && (form != MINIMIZE_NO_PROBE || v->ptr_size != 8))
 		closure_keep(c, id);
 }
 
@@ -310,12 +368,36 @@ static int prove(const struct plan *plan, const struct text *out, const struct m
 	return err;
 }
 
-static int emit_proven(const struct plan *plan, const struct match *match, const struct closure *c,
-		       struct text *ret_out, struct fail *f)
-{
-	int err = emit(c->view, c, ret_out);
+struct job {
+	const struct plan *plan;
+	const struct match *match;
+	enum minimize_form form;
+};
 
-	return err ? fail(f, err, "no memory") : prove(plan, ret_out, match, f);
+static int emit_proven(const struct job *job, const struct closure *c, struct text *ret_out,
+		       struct fail *f)
+{
+	int err = emit(c, job->form, ret_out);
+
+	return err ? fail(f, err, "no memory") : prove(job->plan, ret_out, job->match, f);
+}
+
+/* What moves an answer is taken back: first the older terms, then what pointers lost. */
+static int emit_at_last(struct job *job, struct closure *c, struct text *ret_out, struct fail *f)
+{
+	int err = emit_proven(job, c, ret_out, f);
+
+	if (err == -EPROTO && job->form == MINIMIZE_OLD_READERS) {
+		text_free(ret_out);
+		job->form = MINIMIZE_SERVED;
+		err = emit_proven(job, c, ret_out, f);
+	}
+	/* seldom: the answer hung on what a pointer points to */
+	if (err == -EPROTO && !closure_widen(job->plan, c)) {
+		text_free(ret_out);
+		err = emit_proven(job, c, ret_out, f);
+	}
+	return err;
 }
 
 int minimize(const struct plan *plan, const struct view *view, enum minimize_form form,
@@ -331,13 +413,10 @@ int minimize(const struct plan *plan, const struct view *view, enum minimize_for
 		return err;
 	err = closure_of(plan, &m.match, &c);
 	if (!err) {
+		struct job job = { plan, &m.match, form };
+
 		keep_long(view, &c, form);
-		err = emit_proven(plan, &m.match, &c, &out, f);
-	}
-	/* seldom: the answer hung on what a pointer points to */
-	if (err == -EPROTO && !closure_widen(plan, &c)) {
-		text_free(&out);
-		err = emit_proven(plan, &m.match, &c, &out, f);
+		err = emit_at_last(&job, &c, &out, f);
 	}
 	closure_free(&c);
 	m.btf = out.p;

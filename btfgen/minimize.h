@@ -18,6 +18,12 @@ struct view;
 enum minimize_form {
 	MINIMIZE_SERVED,   /* with what makes it fit for every consumer; the form for trees */
 	MINIMIZE_NO_PROBE, /* the bare closure, to be compared with bpftool's */
+	/*
+	 * MINIMIZE_SERVED for libbpf before 1.0, which refuses a whole file for one kind that it
+	 * does not know: an enum64 becomes an enum of the values that fit one, a float an empty
+	 * struct, a type tag a const. Where that would change an answer, they stay.
+	 */
+	MINIMIZE_OLD_READERS,
 };
 
 struct minimized {
