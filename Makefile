@@ -46,7 +46,7 @@ BTFS_SRC   := fail text digest publish check view elf object record reloc spec n
 BTFGEN_SRC := plan relate match closure minimize merge work source scan inputs bulk tree batch verify audit \
 	      mapping child unpack kernelimage rpmheader package pahole dedup sidecar extract \
 	      sources identify flavour ingest repo aptindex yumindex crawl \
-	      cmd cmd_min cmd_index cmd_cut cmd_need cmd_verify shelf pack cmd_list cmd_bundle census lint answers \
+	      cmd cmd_progress cmd_min cmd_index cmd_cut cmd_need cmd_verify shelf pack cmd_list cmd_bundle census lint answers \
 	      coverage cmd_info cmd_lint cmd_diff cmd_coverage cmd_ingest cmd_crawl
 SERVER_SRC := request routes tree metrics log door listen pool head http
 # The library, and what only btf-agent has.

@@ -6,6 +6,7 @@
 #include "btfs/text.h"
 #include "bulk.h"
 #include "cmd.h"
+#include "cmd_progress.h"
 #include "inputs.h"
 #include "plan.h"
 #include "work.h"
@@ -24,6 +25,7 @@ struct outcome {
 struct outcomes {
 	struct outcome *all;
 	size_t n, room;
+	struct progress progress;
 	bool failed; /* out of memory: shown as such */
 };
 
@@ -32,6 +34,7 @@ static void collect(void *ctx, const struct batch_report *report)
 	struct outcomes *outcomes = ctx;
 	struct outcome *o;
 
+	progress_step(&outcomes->progress);
 	if (outcomes->n == outcomes->room) {
 		size_t room = outcomes->room ? outcomes->room * 2 : 256;
 
@@ -239,7 +242,9 @@ static int run_jobs(const struct options *o, const struct jobs *jobs, size_t n_j
 		scan_free(&kernels);
 		return complain(&f);
 	}
+	progress_start(&outcomes.progress, kernels.n * n_jobs, o->quiet);
 	batch_run(&batch);
+	progress_end(&outcomes.progress);
 	status = show_all(&outcomes, jobs->jobs, o);
 	/* by-release and index.tsv are made of all shards together, by btfgen index */
 	if (o->n_shards ? bulk_flush(jobs->bulk, &f) : batch_index(&batch, &f))
