@@ -186,9 +186,11 @@ static int take_member(struct reading *r, struct archive *a, struct archive_entr
 	const char *path = archive_entry_pathname(e);
 	int rank = 0, err;
 
-	while (path && (*path == '/' || starts(path, "./")))
+	if (!path)
+		path = "";
+	while (*path == '/' || starts(path, "./"))
 		path += *path == '/' ? 1 : 2;
-	if (path && archive_entry_filetype(e) == AE_IFREG && !archive_entry_hardlink(e) &&
+	if (archive_entry_filetype(e) == AE_IFREG && !archive_entry_hardlink(e) &&
 	    archive_entry_size(e) > 0 && strlen(path) < PACKAGE_PATH_SIZE)
 		rank = package_rank(path, release);
 	if (rank && rank == r->rank && strcmp(release, p->release))

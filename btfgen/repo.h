@@ -22,9 +22,10 @@ struct fetch;
 #define REPO_MAX_PACKAGE  (2u << 30)   /* bytes */
 #define REPO_MAX_PACKAGES (1u << 20)   /* kernels' */
 #define REPO_MAX_PATH	  1024
-#define REPO_TIMEOUT_S	  3600	     /* for one file */
-#define REPO_MIN_BYTES	  (1u << 20) /* a kernel's package has more; what only names another has not \
-				      */
+#define REPO_TIMEOUT_S	  3600 /* for one file */
+#define REPO_MIN_BYTES                                                             \
+	(1u << 20) /* a kernel's package has more; what only names another has not \
+		    */
 
 struct repo {
 	const char *base; /* URL or folder */

@@ -18,7 +18,8 @@ def sha256(data):
 
 
 def image_of(release, **what):
-    return [("boot/vmlinuz-" + release, bzimage(pack(elf(release=release, **what), "lz4"), release)), ("lib/x.ko", FILL)]
+    return [("boot/vmlinuz-" + release, bzimage(pack(elf(release=release, **what), "lz4"), release)),
+            ("lib/x.ko", FILL)]
 
 
 class Repository:
@@ -39,12 +40,14 @@ class Apt(Repository):
         return (f"Package: {package}\nVersion: {version}\nArchitecture: {arch}\nFilename: {path}\nSize: {len(data)}\n"
                 f"SHA256: {sha256(data)}\nDescription: x\n y\n\n")
 
-    def publish(self, suite, stanzas, how="xz", arch="amd64", head="Origin: Debian\nVersion: 12.14\nCodename: bookworm\n",
+    def publish(self, suite, stanzas, how="xz", arch="amd64",
+                head="Origin: Debian\nVersion: 12.14\nCodename: bookworm\n",
                 release="Release"):
         packages = squeeze("".join(stanzas).encode(), how)
         path = f"main/binary-{arch}/Packages{SUFFIXES[how]}"
         self.put(f"dists/{suite}/{path}", packages)
-        self.put(f"dists/{suite}/{release}", (f"{head}MD5Sum:\n {'0' * 32} {len(packages)} {path}\nSHA256:\n {'1' * 64} 3 "
+        self.put(f"dists/{suite}/{release}", (f"{head}MD5Sum:\n {'0' * 32} {len(packages)} {path}\nSHA256:\n "
+                 f"{'1' * 64} 3 "
                  f"main/x\n {sha256(packages)} {len(packages):>8} {path}\n").encode())
 
 
@@ -57,12 +60,16 @@ R1, R2, R3 = "6.1.0-9-amd64", "6.1.0-10-amd64", "6.1.0-11-cloud-amd64"
 plain = dict(btf=None)
 first = debian(f"linux-image-{R1}", R1, "6.1.1-1", image_of(R1))
 second = debian(f"linux-image-{R2}", R2, "6.1.2-1", image_of(R2, btf=None))
-dbg = debian(f"linux-image-{R2}-dbg", R2, "6.1.2-1", [(f"usr/lib/debug/boot/vmlinux-{R2}", elf(release=R2)), ("x", FILL)])
+dbg = debian(f"linux-image-{R2}-dbg", R2, "6.1.2-1",
+             [(f"usr/lib/debug/boot/vmlinux-{R2}", elf(release=R2)), ("x", FILL)])
 stanzas = [apt.stanza(f"linux-image-{R2}", "6.1.2-1", second), apt.stanza(f"linux-image-{R2}-dbg", "6.1.2-1", dbg),
-           apt.stanza(f"linux-image-{R1}", "6.1.1-1", first), apt.stanza(f"linux-image-{R1}-unsigned", "6.1.1-1", None),
+           apt.stanza(f"linux-image-{R1}", "6.1.1-1", first),
+           apt.stanza(f"linux-image-{R1}-unsigned", "6.1.1-1", None),
            apt.stanza(f"linux-image-{R3}", "6.1.3-1", debian(f"linux-image-{R3}", R3, "6.1.3-1", image_of(R3))),
-           apt.stanza("linux-image-amd64", "6.1.2-1", None), apt.stanza("linux-headers-6.1.0-9-amd64", "6.1.1-1", None),
-           apt.stanza("linux-image-6.1.0-99-amd64", "6.1.9", b"small"), apt.stanza("linux-image-6.1.0-8/../x", "1", None)]
+           apt.stanza("linux-image-amd64", "6.1.2-1", None),
+           apt.stanza("linux-headers-6.1.0-9-amd64", "6.1.1-1", None),
+           apt.stanza("linux-image-6.1.0-99-amd64", "6.1.9", b"small"),
+           apt.stanza("linux-image-6.1.0-8/../x", "1", None)]
 apt.publish("bookworm", stanzas)
 
 
@@ -81,7 +88,8 @@ for how in ("gzip", "none"):
     same(crawl("--dir", apt.root, "--suite", "other-" + how)[1], said, f"Packages with {how}")
 apt.publish("inrelease", stanzas, release="InRelease")
 same(crawl("--dir", apt.root, "--suite", "inrelease")[1], said, "where only InRelease is")
-same([k["kernel_version"] for k in crawl("--dir", apt.root, "--suite", "bookworm", "--match", "*-cloud-*")[1]], [R3], "--match")
+same([k["kernel_version"] for k in crawl("--dir", apt.root, "--suite", "bookworm", "--match", "*-cloud-*")[1]], [R3],
+     "--match")
 
 # Over HTTP, with what was asked for written down.
 asked = []
@@ -97,7 +105,8 @@ threading.Thread(target=server.serve_forever, daemon=True).start()
 url = f"http://127.0.0.1:{server.server_port}/apt"
 same(crawl("--apt", url, "--suite", "bookworm", "--archive", archive.root)[1], said, "the same over HTTP")
 ok(not [p for p in asked if "/pool/" in p], "listing fetches no package")
-status, reports, err = crawl("--apt", url + "/", "--suite", "bookworm", "--archive", archive.root, "--fetch", "--match",
+status, reports, err = crawl("--apt", url + "/", "--suite", "bookworm", "--archive", archive.root, "--fetch",
+                             "--match",
                              "6.1.0-*[0-9]-amd64")
 same((status, [(r["status"], r.get("path"), r.get("package"), r.get("build_id")) for r in reports]),
      (0, [("new", f"debian/12/x86_64/{R1}.btf.tar.xz", f"linux-image-{R1}", BUILD_ID.hex()),
@@ -105,7 +114,8 @@ same((status, [(r["status"], r.get("path"), r.get("package"), r.get("build_id"))
      "--fetch: the image, or where that has no BTF the debug package")
 same(len([p for p in asked if "/pool/" in p]), 3, "and nothing else was fetched")
 status, left, err = crawl("--apt", url, "--suite", "bookworm", "--archive", archive.root)
-same([(k["kernel_version"], k["status"]) for k in left], [(R1, "there"), (R2, "there"), (R3, "lacking")], "what is left")
+same([(k["kernel_version"], k["status"]) for k in left], [(R1, "there"), (R2, "there"), (R3, "lacking")],
+     "what is left")
 asked.clear()
 crawl("--apt", url, "--suite", "bookworm", "--archive", archive.root, "--fetch", "--match", R1)
 same([p for p in asked if "/pool/" in p], [], "what is there is not fetched again")
@@ -114,7 +124,8 @@ same([k["status"] for k in crawl("--dir", apt.root, "--suite", "updates", "--arc
      "another version of a package is another build")
 arm = "6.1.0-9-arm64"
 apt.publish("bookworm-arm", [apt.stanza(f"linux-image-{arm}", "6.1.1-1", None, "arm64")], arch="arm64")
-same([k["arch"] for k in crawl("--dir", apt.root, "--suite", "bookworm-arm", "--arch", "aarch64")[1]], ["arm64"], "--arch")
+same([k["arch"] for k in crawl("--dir", apt.root, "--suite", "bookworm-arm", "--arch", "aarch64")[1]], ["arm64"],
+     "--arch")
 
 # Ubuntu's ddebs have the same form.
 ddeb = f"linux-image-unsigned-{RELEASE}-dbgsym"
@@ -129,14 +140,17 @@ before = archive.content()
 victim = apt.root / f"pool/main/l/linux/linux-image-{R3}_6.1.3-1_amd64.deb"
 victim.write_bytes(victim.read_bytes()[:-1] + b"x")
 status, reports, err = crawl("--apt", url, "--suite", "bookworm", "--archive", archive.root, "--fetch")
-same((status, [(r["status"], "sha256" in r.get("why", "")) for r in reports]), (1, [("failed", True)]), "another package than the index says")
+same((status, [(r["status"], "sha256" in r.get("why", "")) for r in reports]), (1, [("failed", True)]),
+     "another package than the index says")
 victim.unlink()
 status, reports, err = crawl("--apt", url, "--suite", "bookworm", "--archive", archive.root, "--fetch")
-same((status, [(r["status"], "404" in r.get("why", "")) for r in reports]), (1, [("failed", True)]), "a package that is gone")
+same((status, [(r["status"], "404" in r.get("why", "")) for r in reports]), (1, [("failed", True)]),
+     "a package that is gone")
 apt.publish("out", [apt.stanza("linux-image-6.1.0-1-amd64", "1", first, path="../../first.deb")])
 write(TMP / "first.deb", first)
 status, reports, err = crawl("--dir", apt.root, "--suite", "out", "--archive", archive.root, "--fetch")
-same((status, [(r["status"], "leads out" in r.get("why", "")) for r in reports]), (1, [("failed", True)]), "a path that leads out")
+same((status, [(r["status"], "leads out" in r.get("why", "")) for r in reports]), (1, [("failed", True)]),
+     "a path that leads out")
 
 
 def fails(why, name, *args):
@@ -147,7 +161,8 @@ def fails(why, name, *args):
 packages = apt.root / "dists/other-none/main/binary-amd64/Packages"
 packages.write_bytes(packages.read_bytes() + b"\n")
 fails("sha256", "an index that was changed", "--dir", apt.root, "--suite", "other-none")
-fails("no packages for riscv64", "no such architecture", "--dir", apt.root, "--suite", "bookworm", "--arch", "riscv64")
+fails("no packages for riscv64", "no such architecture", "--dir", apt.root, "--suite", "bookworm", "--arch",
+      "riscv64")
 fails("404", "no such suite", "--apt", url, "--suite", "sarge")
 fails("", "no server", "--apt", "http://127.0.0.1:1/", "--suite", "bookworm")
 fails("No such file", "no folder", "--dir", TMP / "none", "--suite", "x")
@@ -166,25 +181,29 @@ def package(name, version, release, arch, data, path=None):
     path = path or f"Packages/{name}-{version}-{release}.{arch}.rpm"
     if not path.startswith("."):
         yum.put(path, data)
-    return (f'<package type="rpm"><name>{name}</name><arch>{arch}</arch><version epoch="0" ver="{version}" rel="{release}"/>'
+    return (f'<package type="rpm"><name>{name}</name><arch>{arch}</arch>'
+            f'<version epoch="0" ver="{version}" rel="{release}"/>'
             f'<checksum type="sha256" pkgid="YES">{sha256(data)}</checksum><summary>&lt;x&gt;</summary>'
             f'<description>{"long " * 500}</description><size package="{len(data)}" installed="1" archive="1"/>'
             f'<location href="{path}"/><format><rpm:license>GPL</rpm:license></format></package>\n')
 
 
 def publish(packages, how="gzip", head='<?xml version="1.0" encoding="UTF-8"?>\n'):
-    primary = squeeze((head + '<metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/'
+    primary = squeeze((head + '<metadata xmlns="http://linux.duke.edu/metadata/common" '
+                       'xmlns:rpm="http://linux.duke.edu/'
                        f'metadata/rpm" packages="9">\n{"".join(packages)}</metadata>').encode(), how)
     path = f"repodata/{sha256(primary)[:8]}-primary.xml{SUFFIXES[how]}"
     yum.put(path, primary)
     yum.put("repodata/repomd.xml", f"""<?xml version="1.0" encoding="UTF-8"?>
 <repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision>
 <data type="filelists"><checksum type="sha256">{'2' * 64}</checksum><location href="repodata/filelists.xml.gz"/></data>
-<data type="primary"><checksum type="sha256">{sha256(primary)}</checksum><open-checksum type="sha256">{'3' * 64}</open-checksum>
+<data type="primary"><checksum type="sha256">{sha256(primary)}</checksum>
+<open-checksum type="sha256">{'3' * 64}</open-checksum>
 <location href="{path}"/></data></repomd>""".encode())
 
 
-core = rpm([(f"lib/modules/{EL8}.x86_64/vmlinuz", bzimage(pack(elf(release=EL8 + ".x86_64"), "gzip"), EL8 + ".x86_64")), ("x", FILL)],
+core = rpm([(f"lib/modules/{EL8}.x86_64/vmlinuz", bzimage(pack(elf(release=EL8 + ".x86_64"), "gzip"),
+                                                          EL8 + ".x86_64")), ("x", FILL)],
            release="147.5.1.el8_1", arch="x86_64")
 listed = [package("kernel-core", "4.18.0", "147.5.1.el8_1", "x86_64", core),
           package("kernel", "4.18.0", "147.5.1.el8_1", "x86_64", b"names others"),
@@ -197,7 +216,8 @@ for how in ("gzip", "xz", "zstd", "none"):
     publish(listed, how)
     status, said, err = crawl("--dir", yum.root, "--archive", archive.root)
     same((status, [(k["kernel_version"], "image" in k, "debug" in k) for k in said]),
-         (0, [("4.4.103-6.33-default", True, False), (EL8 + ".x86_64", True, True)]), f"a yum repository, primary.xml with {how}")
+         (0, [("4.4.103-6.33-default", True, False), (EL8 + ".x86_64", True, True)]),
+         f"a yum repository, primary.xml with {how}")
 url = url.replace("/apt", "/yum")
 status, reports, err = crawl("--yum", url, "--archive", archive.root, "--match", "*el8*", "--fetch")
 same((status, [r.get("path") for r in reports]), (0, [f"centos/8/x86_64/{EL8}.x86_64.btf.tar.xz"]), "--fetch from it")

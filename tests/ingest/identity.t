@@ -16,23 +16,28 @@ vmlinux = write("vmlinux", elf())
 a = Archive()
 a.refused(vmlinux, "give --distro and --distro-version", "no distribution")
 a.refused(vmlinux, "give --distro-version", "no version", "--distro", "ubuntu")
-a.refused(write("deb.deb", deb([("boot/vmlinuz-" + RELEASE, elf())])), "give --distro-version", "Ubuntu of which version")
+a.refused(write("deb.deb", deb([("boot/vmlinuz-" + RELEASE, elf())])), "give --distro-version",
+          "Ubuntu of which version")
 a.refused(write("host.btf", BTF), "--release", "BTF of which release", *GIVEN, "--arch", "arm64")
 a.refused(write(f"{RELEASE}.btf", BTF), "--arch", "BTF of which architecture", *GIVEN)
 a.refused(write("arm", elf(machine=40)), "--arch", "arm of which kind", *GIVEN)
-a.refused(vmlinux, f"the kernel inside is {RELEASE}, but --release says 5.4.0-1", "another --release", *GIVEN, "--release",
+a.refused(vmlinux, f"the kernel inside is {RELEASE}, but --release says 5.4.0-1", "another --release", *GIVEN,
+          "--release",
           "5.4.0-1")
 a.refused(vmlinux, "--arch says arm64", "another --arch", *GIVEN, "--arch", "arm64")
 a.refused(write("arm2", elf(machine=40)), "arm", "a kernel for arm is not one for arm64", *GIVEN, "--arch", "arm64")
-a.refused(write("vmlinuz-5.4.0-43-generic", elf()), "its file name says 5.4.0-43-generic", "another file name", *GIVEN)
-a.refused(write("name.deb", deb([("boot/vmlinuz-5.4.0-43-generic", elf())])), "its name in the package says 5.4.0-43-generic",
+a.refused(write("vmlinuz-5.4.0-43-generic", elf()), "its file name says 5.4.0-43-generic", "another file name",
+          *GIVEN)
+a.refused(write("name.deb", deb([("boot/vmlinuz-5.4.0-43-generic", elf())])),
+          "its name in the package says 5.4.0-43-generic",
           "another name in the package", *GIVEN)
 a.refused(vmlinux, "path", "a distribution that is no name", "--distro", "../x", "--distro-version", "1")
 a.refused(write("odd", elf(release="5.4..0")), "--release", "a release that no path can hold", *GIVEN)
 for release, package in [("4.18.0-147.el8.x86_64+debug", "kernel-core"), ("3.10.0-1160.el7.x86_64.debug", "kernel"),
                          ("4.4.103-6.33-debug", "kernel-x"), ("4.18.0-147.el8.x86_64", "kernel-debug-core"),
                          ("4.18.0-147.el8.x86_64", "kernel-debug-debuginfo")]:
-    source = write("debug.rpm", rpm([(f"lib/modules/{release}/vmlinuz", elf(release=release))], package, arch="x86_64"))
+    source = write("debug.rpm", rpm([(f"lib/modules/{release}/vmlinuz", elf(release=release))], package,
+                                    arch="x86_64"))
     a.refused(source, "built to be debugged", f"{package} {release}")
 for package in ("kernel-debuginfo", "linux-image-dbg", "kernel-core"):
     source = write("fine.rpm", rpm([(f"lib/modules/{RELEASE}/vmlinuz", elf())], package, arch="x86_64"))
@@ -52,7 +57,8 @@ same(again.content(), a.content(), "of the same bytes")
 source = write("i386.deb", deb([("boot/vmlinuz-6.12.117+deb13-amd64", elf(release="6.12.117+deb13-amd64"))],
                                "linux-image-6.12.117+deb13-amd64", "6.12.117-1", "i386", "Debian Kernel Team <x@y>"))
 status, reports = a.ingest(source)
-same((status, reports[0].get("path")), (0, "debian/13/x86_64/6.12.117+deb13-amd64.btf.tar.xz"), "the kernel's arch counts")
+same((status, reports[0].get("path")), (0, "debian/13/x86_64/6.12.117+deb13-amd64.btf.tar.xz"),
+     "the kernel's arch counts")
 
 # Two builds of a name: the first keeps it, also when more threads work.
 one = write("builds/a-vmlinux", elf(version="#1 SMP one"))
@@ -85,7 +91,8 @@ a = Archive()
 a.ingest(*GIVEN, one)
 a.refused(write("anonymous", elf(version="#1 SMP three", btf=btf(("task_struct", "x")), sections={".notes": None})),
           "is there", "another build without build-id", *GIVEN)
-a.refused(write(f"old/{HERE}.btf", btf(("task_struct", "x"))), "nothing tells whether", "unknown content of a taken name")
+a.refused(write(f"old/{HERE}.btf", btf(("task_struct", "x"))), "nothing tells whether",
+          "unknown content of a taken name")
 
 # The kernel's own BTF is not replaced by another of the same build, and replaces it.
 a, other = Archive(), btf(("task_struct", "x"))
@@ -140,7 +147,8 @@ same(made(copy, umask=0o077, cwd=TMP, env={"TZ": "Asia/Tokyo", "LC_ALL": "de_DE.
                                           "HOME": "/", "USER": "other"}), want, "same bytes elsewhere")
 archive = Archive()
 archive.ingest(*GIVEN, vmlinux)
-same([oct(p.stat().st_mode & 0o777) for p in sorted(archive.root.rglob("*")) if p.is_file()], ["0o644"] * 2, "readable for all")
+same([oct(p.stat().st_mode & 0o777) for p in sorted(archive.root.rglob("*")) if p.is_file()], ["0o644"] * 2,
+     "readable for all")
 same(list(SCRATCH.iterdir()), [], "no scratch file stays")
 
 # The command line.

@@ -26,7 +26,8 @@ def comes_out(name, data, about, path=HERE, *options):
     same((found == BTF, {k: beside.get(k) for k in about}), (True, about), name)
 
 
-told = {"package": "linux-image-unsigned-" + RELEASE, "package_version": "5.4.0-42.46~18.04.1", "package_arch": "amd64",
+told = {"package": "linux-image-unsigned-" + RELEASE, "package_version": "5.4.0-42.46~18.04.1",
+        "package_arch": "amd64",
         "build_id": BUILD_ID.hex(), "uname_version": VERSION, "btf_from": "kernel"}
 for how in ("gzip", "xz", "zstd", "bzip2", "lzma", "none"):
     comes_out(f"{how}.deb", deb(usual, how=how), told, HERE, *UBUNTU)
@@ -50,14 +51,17 @@ told = {"package": "kernel-core", "package_version": "4.18.0-147.5.1.el8_1", "pa
 for how in ("gzip", "xz", "zstd", "bzip2", "lzma"):
     comes_out(f"{how}.rpm", rpm(inside, how=how), told, f"centos/8/arm64/{EL8}.btf.tar.xz")
 FC = "5.3.7-301.fc31.x86_64"
-comes_out("debuginfo.rpm", rpm([(f"usr/lib/debug/lib/modules/{FC}/vmlinux", elf(release=FC))], "kernel-debuginfo", "5.3.7",
+comes_out("debuginfo.rpm", rpm([(f"usr/lib/debug/lib/modules/{FC}/vmlinux", elf(release=FC))], "kernel-debuginfo",
+                               "5.3.7",
                                "301.fc31", "x86_64", "Fedora Project", "zstd"),
           {"package": "kernel-debuginfo", "distribution": "fedora", "distribution_version": "31"},
           f"fedora/31/x86_64/{FC}.btf.tar.xz")
 SUSE = "4.4.103-6.33-default"
-comes_out("suse.rpm", rpm([(f"boot/vmlinux-{SUSE}.gz", gzip.compress(elf(release=SUSE))), (f"boot/vmlinuz-{SUSE}", b"x" * 99)],
+comes_out("suse.rpm", rpm([(f"boot/vmlinux-{SUSE}.gz", gzip.compress(elf(release=SUSE))),
+                           (f"boot/vmlinuz-{SUSE}", b"x" * 99)],
                           "kernel-default", "4.4.103", "6.33.1", "x86_64", "SUSE LLC <https://www.suse.com/>"),
-          {"kernel_version": SUSE}, f"sles/12.3/x86_64/{SUSE}.btf.tar.xz", "--distro", "sles", "--distro-version", "12.3")
+          {"kernel_version": SUSE}, f"sles/12.3/x86_64/{SUSE}.btf.tar.xz", "--distro", "sles", "--distro-version",
+          "12.3")
 if shutil.which("rpmbuild"):
     root = TMP / "rpmbuild"
     spec = write("kernel.spec", f"""Name: kernel-core
@@ -77,7 +81,8 @@ cp {write("rpm-vmlinuz", bzimage(pack(elf(release=FC), "zstd"), release=FC))} %{
     subprocess.run(["rpmbuild", "-bb", "--quiet", "--target", "x86_64", "--define", f"_topdir {root}", spec],
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     (made,) = list(root.rglob("*.rpm")) or [None]
-    comes_out("made-by-rpmbuild.rpm", made.read_bytes() if made else b"", {"distribution": "fedora", "kernel_version": FC},
+    comes_out("made-by-rpmbuild.rpm", made.read_bytes() if made else b"",
+              {"distribution": "fedora", "kernel_version": FC},
               f"fedora/31/x86_64/{FC}.btf.tar.xz")
 else:
     skip("made-by-rpmbuild.rpm", "no rpmbuild here")
@@ -86,27 +91,32 @@ else:
 bad = Archive()
 whole = deb(usual)
 for name, data, why in [
-        ("headers.deb", deb([("usr/src/linux-headers/Makefile", b"all:")], name="linux-headers-5.4.0-42"), "holds no kernel"),
+        ("headers.deb", deb([("usr/src/linux-headers/Makefile", b"all:")], name="linux-headers-5.4.0-42"),
+         "holds no kernel"),
         ("empty.deb", deb([]), "holds no kernel"),
-        ("link.deb", deb([("boot/vmlinuz-" + RELEASE, ("symlink", str(write("target", kernel))))]), "holds no kernel"),
+        ("link.deb", deb([("boot/vmlinuz-" + RELEASE, ("symlink", str(write("target", kernel))))]),
+         "holds no kernel"),
         ("hard.deb", deb([("boot/x", kernel), ("boot/vmlinuz-" + RELEASE, ("link", "./boot/x"))]), "holds no kernel"),
         ("elsewhere.deb", deb([("usr/share/doc/vmlinuz-" + RELEASE, kernel)]), "holds no kernel"),
         ("two.deb", deb([("boot/vmlinuz-5.4.0-1", kernel), ("boot/vmlinuz-5.4.0-2", kernel)]), "two kernels"),
         ("text.deb", deb([("boot/vmlinuz-" + RELEASE, b"text")]), "not a kernel"),
         ("nocontrol.deb", ar([("debian-binary", b"2.0\n"), ("data.tar", tar(usual))]), "control file"),
-        ("nodata.deb", ar([("debian-binary", b"2.0\n"), ("control.tar", tar([("control", b"Package: x\n")]))]), "content"),
+        ("nodata.deb", ar([("debian-binary", b"2.0\n"), ("control.tar", tar([("control", b"Package: x\n")]))]),
+         "content"),
         ("members.deb", ar([(str(i), b"") for i in range(99)]), "members"),
         ("notar.deb", ar([("debian-binary", b"2.0\n"), ("control.tar", b"text" * 500)]), "control file"),
         ("bomb.deb", deb([("usr/big", bytes(80 << 20))] + usual), "unpacks to more"),
         ("bomb-kernel.deb", deb([("boot/vmlinuz-" + RELEASE, bytes(80 << 20))]), "unpacks to more"),
         ("bomb.rpm", rpm([("usr/big", bytes(80 << 20))] + inside), "unpacks to more"),
         ("headers.rpm", rpm([("usr/include/linux/bpf.h", b"x")]), "holds no kernel"),
-        ("tags.rpm", b"\xed\xab\xee\xdb" + bytes(92) + b"\x8e\xad\xe8\x01" + bytes(4) + b"\xff" * 8 + bytes(99), "tags"),
+        ("tags.rpm", b"\xed\xab\xee\xdb" + bytes(92) + b"\x8e\xad\xe8\x01" + bytes(4) + b"\xff" * 8 + bytes(99),
+         "tags"),
         ("noheader.rpm", b"\xed\xab\xee\xdb" + bytes(200), "no header"),
         ("lead.rpm", rpm(inside)[:96], "cut short")]:
     bad.refused(write("bad/" + name, data), why, name, *UBUNTU)
 # Dots that lead out are no place where a kernel is looked for, and nothing is put there.
-bad.refused(write("bad/dots.deb", deb([("../../../boot/vmlinuz-" + RELEASE, kernel)])), "holds no kernel", "dots.deb", *UBUNTU)
+bad.refused(write("bad/dots.deb", deb([("../../../boot/vmlinuz-" + RELEASE, kernel)])), "holds no kernel",
+            "dots.deb", *UBUNTU)
 for n in (4, 30, 67, 120, 400, len(whole) // 2, len(whole) - 40, len(whole) - 1):
     bad.refused(write(f"bad/cut-{n}.deb", whole[:n]), "", f"cut after {n} of {len(whole)} bytes", *UBUNTU)
 whole = rpm(inside)
@@ -121,12 +131,14 @@ hostile = write("bad/chain.deb", ar([("debian-binary", b"2.0\n"), ("control.tar"
                                      ("data.tar.xz", lzma.compress(chain, preset=0))]))
 good = write("good.deb", deb(usual))
 status, reports = Archive().ingest(*UBUNTU, hostile, good)
-same((status, [r["status"] for r in reports]), (1, ["failed", "new"]), f"a chain of headers ends no run: {reports[0].get('why')}")
+same((status, [r["status"] for r in reports]), (1, ["failed", "new"]),
+     f"a chain of headers ends no run: {reports[0].get('why')}")
 
 # A folder: all that is named like a package or a kernel, whatever lies around.
 write("folder/b/linux-headers.deb", deb([("usr/src/x", b"y")], name="linux-headers"))
 write("folder/a/linux-image.deb", deb(usual))
-write("folder/a/plain.deb", deb([("boot/vmlinuz-5.4.0-1", bzimage(pack(elf(btf=None, release="5.4.0-1"), "gzip"), "5.4.0-1"))]))
+write("folder/a/plain.deb", deb([("boot/vmlinuz-5.4.0-1",
+                                  bzimage(pack(elf(btf=None, release="5.4.0-1"), "gzip"), "5.4.0-1"))]))
 write("folder/c/kernel.rpm", rpm(inside))
 write("folder/c/README", b"text")
 write("folder/c/.tmp-x.deb", b"half")
@@ -134,7 +146,8 @@ write("folder/c/.tmp-x.deb", b"half")
 archive = Archive()
 status, reports = archive.ingest(*UBUNTU, TMP / "folder")
 same((status, [(r["source"].split("/")[-1], r["status"]) for r in reports]),
-     (0, [("linux-image.deb", "new"), ("plain.deb", "skipped"), ("linux-headers.deb", "skipped"), ("kernel.rpm", "new")]),
+     (0, [("linux-image.deb", "new"), ("plain.deb", "skipped"), ("linux-headers.deb", "skipped"),
+          ("kernel.rpm", "new")]),
      "a folder, sorted; without a kernel, or without BTF, is skipped")
 write("folder/a/damaged.deb", deb(usual)[:500])
 status, reports = archive.ingest(*UBUNTU, TMP / "folder")

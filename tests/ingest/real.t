@@ -17,7 +17,8 @@ def apt(arch):
         (root / folder).mkdir(parents=True, exist_ok=True)
     (root / "status").touch()
     return ["-q", "-o", f"Dir::State={root}/state", "-o", f"Dir::Cache={root}/cache", "-o",
-            f"Dir::State::status={root}/status", "-o", f"APT::Architecture={arch}", "-o", f"APT::Architectures={arch}",
+            f"Dir::State::status={root}/status", "-o", f"APT::Architecture={arch}", "-o",
+            f"APT::Architectures={arch}",
             "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"]
 
 
@@ -40,7 +41,8 @@ def package(arch):
         if update:
             run("apt-get", *apt(arch), "update")
         names = run("apt-cache", *apt(arch), "search", "--names-only", pattern).split()
-        names = sorted((n for n in names if re.match(pattern, n)), key=lambda n: [int(i) for i in re.findall(r"\d+", n)])
+        names = sorted((n for n in names if re.match(pattern, n)),
+                       key=lambda n: [int(i) for i in re.findall(r"\d+", n)])
         if names:
             run("apt-get", *apt(arch), "download", names[-1], cwd=CACHE)
             break
@@ -132,7 +134,8 @@ host = pathlib.Path("/sys/kernel/btf/vmlinux")
 if host.exists():
     archive = Archive()
     copied = write("host", host.read_bytes())
-    status, reports = archive.ingest("--distro", "x", "--distro-version", "1", "--arch", os.uname().machine, "--release",
+    status, reports = archive.ingest("--distro", "x", "--distro-version", "1", "--arch", os.uname().machine,
+                                     "--release",
                                      os.uname().release, copied)
     data, about = archive.btf(reports[0]["path"])
     same((status, data == copied.read_bytes(), about["btf_from"]), (0, True, "btf"), "raw BTF of this machine")
