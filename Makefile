@@ -43,11 +43,12 @@ FUZZ_CFLAGS := $(DIALECT) -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
 # A room's main.c goes without saying.
 BTFS_SRC   := fail text digest publish check view elf object record reloc spec names need \
 	      hostfile osrelease kernel layout decoder tar archive fetch index bundle
-BTFGEN_SRC := plan relate match closure minimize merge work source scan inputs bulk tree batch verify audit \
+BTFGEN_SRC := plan relate match closure minimize merge work source scan inputs bulk tree batch \
+	      verify audit shelf pack census lint answers coverage \
 	      mapping child unpack kernelimage rpmheader package pahole dedup sidecar extract \
 	      sources identify flavour ingest repo aptindex yumindex crawl \
-	      cmd cmd_progress cmd_min cmd_index cmd_cut cmd_need cmd_verify shelf pack cmd_list cmd_bundle census lint answers \
-	      coverage cmd_info cmd_lint cmd_diff cmd_coverage cmd_ingest cmd_crawl
+	      cmd cmd_progress cmd_min cmd_index cmd_cut cmd_need cmd_verify cmd_list cmd_bundle \
+	      cmd_info cmd_lint cmd_diff cmd_coverage cmd_ingest cmd_crawl
 SERVER_SRC := request routes tree metrics log door listen pool head http
 # The library, and what only btf-agent has.
 AGENT_LIB_SRC := accept cache file handover identity place provision source source_bundle source_server

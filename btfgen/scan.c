@@ -99,7 +99,7 @@ static int open_level(struct level *level, const char *root, const struct text *
 		return fail(f, -ENOMEM, "no memory");
 	fd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (rel->size ? O_NOFOLLOW : 0));
 	level->dir = fd < 0 ? NULL : fdopendir(fd);
-	err = level->dir ? 0 : -errno;
+	err = level->dir ? 0 : errno ? -errno : -EIO;
 	if (err && fd >= 0)
 		close(fd);
 	if (err)
@@ -109,57 +109,66 @@ static int open_level(struct level *level, const char *root, const struct text *
 	return err;
 }
 
-static int visit(struct scan *scan, const char *root, struct level *levels, size_t *depth,
-		 struct text *rel, const struct dirent *d, struct fail *f)
+/* A tree keeps its answers beside the archive, and sorted in other ways beside each other. */
+static bool is_passed_over(const struct dirent *d, size_t depth)
+{
+	return is_hidden(d->d_name) || d->d_type == DT_LNK ||
+	       (depth == 1 && (!strcmp(d->d_name, "min") || !strncmp(d->d_name, "by-", 3)));
+}
+
+/* Where walk stands. */
+struct walker {
+	struct scan *scan;
+	const char *root;
+	struct level levels[DEPTH];
+	size_t depth;
+	struct text rel;
+};
+
+static int visit(struct walker *w, const struct dirent *d, struct fail *f)
 {
 	int err;
 
-	if (is_hidden(d->d_name) || d->d_type == DT_LNK)
+	if (is_passed_over(d, w->depth))
 		return 0;
-	text_cut(rel, levels[*depth - 1].path_len);
-	text_add(rel, "%s%s", rel->size ? "/" : "", d->d_name);
-	if (rel->failed)
+	text_cut(&w->rel, w->levels[w->depth - 1].path_len);
+	text_add(&w->rel, "%s%s", w->rel.size ? "/" : "", d->d_name);
+	if (w->rel.failed)
 		return fail(f, -ENOMEM, "no memory");
-	if (*depth == DEPTH || d->d_type == DT_REG)
-		return add(scan, root, rel->p, f);
-	/* a tree keeps its answers beside the archive, and sorted in other ways beside each other
-	 */
-	if (*depth == 1 && (!strcmp(d->d_name, "min") || !strncmp(d->d_name, "by-", 3)))
-		return 0;
-	err = open_level(&levels[*depth], root, rel, f);
+	if (w->depth == DEPTH || d->d_type == DT_REG)
+		return add(w->scan, w->root, w->rel.p, f);
+	err = open_level(&w->levels[w->depth], w->root, &w->rel, f);
 	if (err == -ENOTDIR)
-		return add(scan, root, rel->p, f);
-	if (!err)
-		++*depth;
+		return add(w->scan, w->root, w->rel.p, f);
+	w->depth += !err;
 	return err;
 }
 
 static int walk(struct scan *scan, const char *root, struct fail *f)
 {
-	struct level levels[DEPTH] = { 0 };
-	struct text rel = { 0 };
-	size_t depth = 1;
+	struct walker w = { .scan = scan, .root = root };
 	int err;
 
-	err = open_level(&levels[0], root, &rel, f);
-	while (!err && depth) {
+	err = open_level(&w.levels[0], root, &w.rel, f);
+	w.depth = !err;
+	while (!err && w.depth) {
+		struct level *level = &w.levels[w.depth - 1];
 		const struct dirent *d;
 
 		errno = 0;
-		d = readdir(levels[depth - 1].dir);
+		d = readdir(level->dir);
 		if (d) {
-			err = visit(scan, root, levels, &depth, &rel, d, f);
+			err = visit(&w, d, f);
 		} else if (errno) {
 			err = fail(f, -errno, "cannot read a folder below %s", root);
 		} else {
-			closedir(levels[--depth].dir);
-			levels[depth].dir = NULL;
+			closedir(level->dir);
+			w.depth--;
 		}
 	}
-	for (size_t i = 0; i < DEPTH; i++)
-		if (levels[i].dir)
-			closedir(levels[i].dir);
-	text_free(&rel);
+	while (w.depth)
+		closedir(w.levels[--w.depth].dir);
+	text_free(&w.rel);
 	return err;
 }
 

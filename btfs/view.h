@@ -113,10 +113,18 @@ static inline uint32_t view_u32(const struct view *v, const void *p)
 	return v->swapped ? __builtin_bswap32(x) : x;
 }
 
+/* Ids and names below the view's own are told to compilers and analysers to be its base's. */
+static inline const struct view *base_of(const struct view *v)
+{
+	if (!v->base)
+		__builtin_unreachable();
+	return v->base;
+}
+
 static inline const uint8_t *view_raw_type(const struct view *v, uint32_t id)
 {
 	if (id < v->first_id)
-		v = v->base;
+		v = base_of(v);
 	return v->types + v->offsets[id - v->first_id];
 }
 
@@ -125,7 +133,7 @@ static inline uint8_t view_kind(const struct view *v, uint32_t id)
 {
 	if (id >= v->first_id)
 		return v->kinds[id - v->first_id];
-	return id ? v->base->kinds[id - v->base->first_id] : BTF_KIND_UNKN;
+	return id ? base_of(v)->kinds[id - v->base->first_id] : BTF_KIND_UNKN;
 }
 
 /* id 0 gives kind BTF_KIND_UNKN (void). The id must be below n_types. */
@@ -151,7 +159,7 @@ static inline struct view_type view_type(const struct view *v, uint32_t id)
 static inline const char *view_name(const struct view *v, uint32_t name_off)
 {
 	if (name_off < v->first_str)
-		v = v->base;
+		v = base_of(v);
 	return v->strs + (name_off - v->first_str);
 }
 

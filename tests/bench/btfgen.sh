@@ -53,18 +53,21 @@ mapfile -t programs < <(dpkg -L libbpf-tools 2>/dev/null | grep bin/)
 python3 tests/bench/objects.py "$work/objects" "${programs[@]}"
 find "$work/raw" -name '*.btf' >"$work/kernels"
 find "$work/objects" -name '*.o' >"$work/names"
-while read -r k; do sed "s|^|$k $work/peer.$$. |" "$work/names"; done <"$work/kernels" >"$work/pairs"
-cat >"$work/loop.sh" <<END
-xargs -P2 -L1 sh -c '"$bpftool" gen min_core_btf "\$0" "$work/peer.\$\$.btf" "\$2" 2>/dev/null; rm -f "$work/peer.\$\$.btf"' <"$work/pairs" || true
+while read -r k; do sed "s|^|$k |" "$work/names"; done <"$work/kernels" >"$work/pairs"
+cat >"$work/one.sh" <<END
+"$bpftool" gen min_core_btf "\$1" "$work/peer.\$\$" "\$2" 2>/dev/null
+rm -f "$work/peer.\$\$"
 END
-"$btfgen" min -q --each --work "$work/copy" --out "$work/tree" --archive "$SHARED/archive" \
-	"$work"/objects/*.o >/dev/null 2>&1 || true
-measure -n 1 "$(wc -l <"$work/kernels") kernels by $(wc -l <"$work/names") objects, working copy prepared; peer: a loop of bpftool over raw files, two at a time" \
-	"rm -rf $work/tree; $btfgen min -q --each --work $work/copy --out $work/tree --archive $SHARED/archive $work/objects/*.o 2>/dev/null || true" -- \
+echo "xargs -P2 -L1 sh '$work/one.sh' <'$work/pairs' || true" >"$work/loop.sh"
+min="$btfgen min -q --out $work/tree --archive $SHARED/archive"
+$min --each --work "$work/copy" "$work"/objects/*.o >/dev/null 2>&1 || true
+measure -n 1 "$(wc -l <"$work/kernels") kernels by $(wc -l <"$work/names") objects, working copy prepared;
+peer: a loop of bpftool over raw files, two at a time" \
+	"rm -rf $work/tree; $min --each --work $work/copy $work/objects/*.o 2>/dev/null || true" -- \
 	bash "$work/loop.sh"
 measure -n 5 "a new object over the prepared archive; peer: bpftool on one kernel" \
-	"rm -rf $work/tree; $btfgen min -q --work $work/copy --out $work/tree --archive $SHARED/archive $small || true" -- \
+	"rm -rf $work/tree; $min --work $work/copy $small || true" -- \
 	"$bpftool gen min_core_btf $work/kernel.btf $work/peer.btf $small"
 measure -n 2 "the same objects from cold archives, no copy kept; peer: xz -dc alone, one after the other" \
-	"rm -rf $work/tree; $btfgen min -q --each --no-work --out $work/tree --archive $SHARED/archive $work/objects/*.o 2>/dev/null || true" -- \
+	"rm -rf $work/tree; $min --each --no-work $work/objects/*.o 2>/dev/null || true" -- \
 	"find $SHARED/archive -name '*.xz' -exec xz -dc {} + >/dev/null"

@@ -11,19 +11,23 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #define HEADER "btfdepot-need 1\n"
 
-/* A copy: libbpf drops its own as soon as a BTF is used as base. Left to the process's end. */
+/* A copy: libbpf drops its own as soon as a BTF is used as base. Each name has one, reused. */
 static struct archive_part part(struct btf *btf, const char *name)
 {
+	static char copies[8][4096], names[8][16];
+	static size_t n;
 	__u32 size;
 	const void *raw = btf__raw_data(btf, &size);
-	void *copy = malloc(size);
 
-	memcpy(copy, raw, size);
-	return (struct archive_part){ strdup(name), copy, size };
+	n = (n + 1) % 8;
+	memcpy(copies[n], raw, size);
+	snprintf(names[n], sizeof(names[n]), "%s", name);
+	return (struct archive_part){ names[n], copies[n], size };
 }
 
 /* vmlinux: int and struct shared { int a; } */
@@ -82,6 +86,8 @@ static void test_modules(const struct view *base, struct btf *vmlinux)
 	struct btf *out;
 
 	tap_is_int(merge_modules(base, parts, 2, &merged, &f), 0, "two modules merge: %s", f.text);
+	if (!merged.view)
+		return;
 	tap_is_int(merged.view->n_types, 10, "types of vmlinux and both modules");
 	tap_is_int(merged.view->modules_from, 4, "modules' types start behind vmlinux's");
 	tap_is_int(cut(merged.view, both, &m, &f), 0, "cut: %s", f.text);
@@ -112,6 +118,8 @@ static void test_vmlinux_first(const struct view *base, struct btf *vmlinux)
 	btf__add_field(btf, "a", 1, 128, 0);
 	parts[0] = parts[1] = part(btf, "twin");
 	tap_is_int(merge_modules(base, parts, 1, &merged, &f), 0, "a twin merges: %s", f.text);
+	if (!merged.view)
+		return;
 	tap_is_int(cut(merged.view, text, &m, &f), 0, "and is no candidate: %s", f.text);
 	tap_is_int(m.match.values[0].value, 4, "vmlinux's offset stands");
 	minimized_free(&m);
@@ -138,13 +146,16 @@ static void test_disagreeing(const struct view *base, struct btf *vmlinux)
 static void test_odd(const struct view *base, struct btf *vmlinux)
 {
 	struct btf_header empty = { .magic = BTF_MAGIC, .version = 1, .hdr_len = sizeof(empty) };
-	struct archive_part header = { strdup("empty"), &empty, sizeof(empty) };
+	char name[] = "empty";
+	struct archive_part header = { name, &empty, sizeof(empty) };
 	struct btf *other = make_module(vmlinux, "first", 64);
 	struct archive_part cut_off = part(other, "cut");
 	struct merged merged = { 0 };
 	struct fail f = { .text = "" };
 
 	tap_is_int(merge_modules(base, &header, 1, &merged, &f), 0, "a header alone: %s", f.text);
+	if (!merged.view)
+		return;
 	tap_is_int(merged.view->n_types, base->n_types, "adds nothing");
 	merged_free(&merged);
 	cut_off.size -= 4;
