@@ -148,6 +148,7 @@ int need_add_object(struct need *need, const void *data, size_t size, const char
 static int compare_lines(const void *a, const void *b)
 {
 	const struct line *x = a, *y = b;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): split_lines has filled all */
 	int order = memcmp(x->p, y->p, x->size < y->size ? x->size : y->size);
 
 	return order ? order : (x->size > y->size) - (x->size < y->size);
