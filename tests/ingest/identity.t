@@ -3,7 +3,9 @@
 # Which kernel a source is of, what is refused as another, several builds of one name, same bytes
 # from the same source whatever is around.
 import os
+import select
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kernels import *
@@ -11,6 +13,23 @@ from kernels import *
 GIVEN = ["--distro", "ubuntu", "--distro-version", "18.04"]
 HERE = f"ubuntu/18.04/x86_64/{RELEASE}"
 vmlinux = write("vmlinux", elf())
+
+
+
+def until(condition, seconds=20):
+    """Polls. Gives what the condition gave last."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        select.select([], [], [], 0.02)
+    return condition()
+
+
+def is_running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] not in "ZX"
+    except OSError:
+        return False
+
 
 # What nobody tells must be given, and what is told twice must be the same.
 a = Archive()
@@ -118,6 +137,18 @@ for script, why in [("echo; echo 'oh no, line 1' >&2; echo two >&2; exit 1", "pa
     pahole.write_text(f"#!/bin/sh\n[ \"$1\" = --version ] && {{ echo v1.99; exit; }}\n{script}\n")
     status, reports = Archive().ingest(*GIVEN, dwarf, env=fake)
     same((status, why in reports[0]["why"]), (1, True), f"pahole: {reports[0]['why']}")
+# Killed while pahole runs: that ends too, and nothing stays.
+pahole.write_text(f'#!/bin/sh\n[ "$1" = --version ] && {{ echo v1.99; exit; }}\necho $$ >{TMP}/pid.new\n'
+                  f'mv {TMP}/pid.new {TMP}/pid\nexec sleep 1000\n')
+a = Archive()
+running = subprocess.Popen([os.path.join(BIN, "btfgen"), "ingest", "--archive", a.root, *GIVEN, dwarf], env=fake,
+                           stdout=subprocess.DEVNULL)
+until((TMP / "pid").exists)
+pid = int((TMP / "pid").read_text())
+running.kill()
+running.wait()
+ok(until(lambda: not is_running(pid)), "pahole ends with btfgen")
+same((a.content(), list(SCRATCH.iterdir())), ({}, []), "nothing stays of a run that was killed")
 pahole.unlink()
 status, reports = Archive().ingest(*GIVEN, dwarf, env={**os.environ, "PATH": f"{TMP}/bin"})
 same((status, "package dwarves" in reports[0]["why"]), (1, True), f"no pahole: {reports[0]['why']}")
