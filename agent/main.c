@@ -73,7 +73,8 @@ static void print_failure(const char *command, const struct btfdepot *depot, int
 	if (depot && *btfdepot__report(depot))
 		fputs(btfdepot__report(depot), stderr);
 	else if (depot)
-		fprintf(stderr, "btf-agent %s: there is nobody to ask: give --tree, --bundle or --url\n",
+		fprintf(stderr,
+			"btf-agent %s: there is nobody to ask: give --tree, --bundle or --url\n",
 			command);
 	else
 		fprintf(stderr, "btf-agent %s: %s\n", command,

@@ -140,10 +140,8 @@ static void put_lacking(struct text *t, const struct coverage *c, const struct n
 {
 	size_t number = 0, n;
 
-	text_add(
-		t,
-		"\nrelocations that lead nowhere in some kernels; x: an instruction becomes "
-		"invalid,\n-: the program is told so, .: it is there, !: no answer for the kernel\n");
+	text_add(t, "\nrelocations that lead nowhere in some kernels; x: an instruction becomes "
+		    "invalid,\n-: the program is told so, .: it is there, !: no answer at all\n");
 	for (size_t r = 0; r < c->n_relocs; r++) {
 		n = count_lacking(c, r);
 		if (!n)

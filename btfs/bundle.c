@@ -275,7 +275,7 @@ static void consider(struct choice *c, const struct bundle_entry *e, const struc
 static int choose(const struct bundle *b, const struct key *key, struct choice *ret_choice,
 		  struct fail *f)
 {
-	uint32_t first, n = key->by_build_id ? b->n_builds : b->n_entries;
+	uint32_t first = 0, n = key->by_build_id ? b->n_builds : b->n_entries;
 	struct bundle_entry e;
 	int err;
 

@@ -46,9 +46,12 @@ static const char *decode(char *value, const char *end)
 		int c = (unsigned char)*from;
 
 		if (c == '%') {
-			if (end - from < 3 || hex_digit(from[1]) < 0 || hex_digit(from[2]) < 0)
+			int high = end - from < 3 ? -1 : hex_digit(from[1]);
+			int low = high < 0 ? -1 : hex_digit(from[2]);
+
+			if (low < 0)
 				return NULL;
-			c = hex_digit(from[1]) << 4 | hex_digit(from[2]);
+			c = high * 16 + low;
 			from += 2;
 			/* the dash is plain but where it would say "not known" */
 			if (!c || (is_plain(c) && !(c == '-' && end - value == 3)))
@@ -118,7 +121,7 @@ static bool parse_size(const char *s, size_t *ret_size)
 /* line ends with a NUL at end. */
 static int parse_row(char *line, char *end, struct index_row *row, size_t n_columns, struct fail *f)
 {
-	const char *values[N_COLUMNS];
+	const char *values[N_COLUMNS] = { 0 };
 	size_t n = 0;
 
 	for (char *p = line; p <= end; n++) {

@@ -178,7 +178,7 @@ static void test_damage(const struct text *good)
 {
 	struct kernel k = { .arch = "x86_64", .release = "5.10.0-1-amd64" };
 	size_t wrong = 0, unseen = 0, cuts = 0;
-	char *copy = malloc(good->size);
+	char *copy = malloc(good->size + 1);
 
 	if (!copy)
 		abort();
@@ -238,14 +238,17 @@ static void test_refused(void)
 int main(void)
 {
 	struct text t = { 0 }, again = { 0 };
+	const char *tmp = getenv("TMP");
 	struct fail f = { "" };
 	struct bundle b;
 
-	tap_ok(!chdir(getenv("TMP") ? getenv("TMP") : "/tmp") && mkdtemp(root), "a folder");
+	tap_ok(!chdir(tmp ? tmp : "/tmp") && mkdtemp(root), "a folder");
 	put_need(NEED_A, sizeof(files) / sizeof(*files));
 	put_need(NEED_B, 2);
 	tap_is_int(pack(&t, &f), 0, "packs %s", f.text);
 	tap_is_int(pack(&again, &f), 0, "and again");
+	if (!t.p || !again.p)
+		return tap_done();
 	tap_ok(t.size == again.size && !memcmp(t.p, again.p, t.size), "the same bytes");
 	tap_is_int(bundle_open(t.p, t.size, &b, &f), 0, "opens %s", f.text);
 	tap_is_int(bundle_check(&b, &f), 0, "is whole %s", f.text);
