@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_WIDTH   90 /* columns of a row of the picture, beside its number */
+#define MAX_WIDTH   96 /* columns of a row of the picture, beside its number */
 #define MAX_CLASSES 20 /* that are listed without -v */
 
 /* What a picture says of a relocation and a kernel. */
@@ -53,9 +53,9 @@ static void put_letters(struct text *t, size_t group)
 static void put_heads(struct text *t, const struct coverage *c, size_t first, size_t end,
 		      size_t group)
 {
-	size_t left = t->size + 6, at = left;
+	size_t left = t->size + 4, at = left;
 
-	text_add(t, "%6s", "");
+	text_add(t, "%4s", "");
 	for (size_t i = first; i < end; i++) {
 		if (i > first && is_new_group(c, i)) {
 			group++;
@@ -110,7 +110,7 @@ static void put_picture(struct text *t, const struct coverage *c)
 		number = 0;
 		for (size_t r = 0; r < c->n_relocs; r++)
 			if (count_lacking(c, r)) {
-				text_add(t, "%4zu  ", ++number);
+				text_add(t, "%3zu ", ++number);
 				put_row(t, c, r, first, end);
 			}
 		for (size_t i = first + 1; i < end; i++)

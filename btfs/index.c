@@ -20,11 +20,12 @@ enum { ARCH, DISTRO, DISTRO_VERSION, RELEASE, BUILD_ID, VERSION_TEXT, SHA256, SI
 static const char *const names[N_COLUMNS] = { "arch",	  "distro",  "distro_version", "release",
 					      "build_id", "version", "sha256",	       "size" };
 
-static bool is_plain(unsigned char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || (c && strchr(PLAIN, c));
-}
+/* The same as a table, with letters and digits: most of the time goes here. */
+static const bool plain[256] = {
+	['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true,
+	['.'] = true,	      [':'] = true,	    ['~'] = true,	  ['+'] = true,
+	['/'] = true,	      ['-'] = true,
+};
 
 static int hex_digit(char c)
 {
@@ -54,9 +55,9 @@ static const char *decode(char *value, const char *end)
 			c = high * 16 + low;
 			from += 2;
 			/* the dash is plain but where it would say "not known" */
-			if (!c || (is_plain(c) && !(c == '-' && end - value == 3)))
+			if (!c || (plain[c] && !(c == '-' && end - value == 3)))
 				return NULL;
-		} else if (!is_plain(c)) {
+		} else if (!plain[c]) {
 			return NULL;
 		}
 		*to++ = c;
