@@ -18,4 +18,4 @@ for i in {1..150}; do
 done
 echo "--- never over 100 columns"
 "$BIN/btfgen" coverage --archive archive --need need.txt | awk 'length > 100' | wc -l
-"$BIN/btfgen" coverage --archive archive --need need.txt | grep -E '^ {6}[a-z]|^ +1  '
+"$BIN/btfgen" coverage --archive archive --need need.txt | grep -E '^ {4}[a-z]|^ +1 [x.]'
