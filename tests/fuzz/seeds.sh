@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 #
 # seeds.sh FOLDER: good inputs for the fuzzers of BTF, objects and needs, made of what the tests of
-# the oracle compile: FOLDER/view, object, need, minimize. Without clang there are none.
+# the oracle compile: FOLDER/view, object, need, minimize; without clang there are none of these. And
+# of kernels and packages, as the tests of ingest make them: FOLDER/kernelimage, packageindex.
 set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 BIN=$TOP/${O:-build}/bin
@@ -42,6 +43,18 @@ join() # BTF need
 }
 
 mkdir -p "$out"/{view,object,need,minimize}
+mkdir -p "$out"/{kernelimage,packageindex}
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TOP/tests/ingest python3 - "$out" <<'END'
+import sys
+from kernels import *
+
+vmlinux = elf()
+forms = {"vmlinux": vmlinux, "image": image(), "zboot": zboot(pack(image(), "gzip"), "gzip")}
+forms.update({"bzimage-" + how: bzimage(pack(vmlinux, how)) for how in PACKERS})
+for name, data in forms.items():
+    pathlib.Path(sys.argv[1], "kernelimage", name).write_bytes(data)
+pathlib.Path(sys.argv[1], "packageindex", "rpm").write_bytes(b"r" + rpm([("boot/vmlinuz-1", b"x")]))
+END
 corners && kernels || exit 0
 world=$TMP/here/made/up/x86_64/world.btf
 for object in "$TMP"/corners/*.o; do
