@@ -274,8 +274,8 @@ static int place(const char *archive, struct work *w, struct fail *f)
 	struct ingest_report *r = w->report;
 	const struct kernel *k = &r->about.kernel;
 	const size_t suffix = strlen(".btf.tar.xz");
-	struct slot slot;
-	bool other;
+	struct slot slot = { 0 };
+	bool other = false;
 	size_t n;
 	int err;
 

@@ -116,7 +116,7 @@ int rpmheader_read(const uint8_t *data, size_t size, struct package *ret_package
 		   size_t *ret_payload, struct fail *f)
 {
 	struct package package = { .name = "" };
-	struct header h;
+	struct header h = { 0 };
 	size_t pos = LEAD;
 	int err;
 
