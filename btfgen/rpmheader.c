@@ -63,7 +63,7 @@ static int open_header(const uint8_t *data, size_t size, size_t *pos, struct hea
 /* The tag's (first) string, or "". */
 static const char *string_of(const struct header *h, uint32_t tag)
 {
-	for (uint32_t i = 0; i < h->n_tags; i++) {
+	for (uint32_t i = 0; h->tags && i < h->n_tags; i++) {
 		const uint8_t *t = h->tags + (size_t)i * TAG;
 		uint32_t type = be32(t + 4), at = be32(t + 8);
 
