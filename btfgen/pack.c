@@ -209,7 +209,7 @@ static void put_tables(const struct packer *p, size_t at, struct text *t)
 
 static void pad(struct text *t, size_t multiple)
 {
-	static const char zeros[TAR_BLOCK];
+	static const char zeros[TAR_RECORD];
 
 	text_bytes(t, zeros, (multiple - t->size % multiple) % multiple);
 }

@@ -92,18 +92,18 @@ struct level {
 static int open_level(struct level *level, const char *root, const struct text *rel, struct fail *f)
 {
 	struct text path = { 0 };
-	int fd, err;
+	int fd, err = 0;
 
 	text_add(&path, "%s/%s", root, rel->size ? rel->p : "");
 	if (path.failed)
 		return fail(f, -ENOMEM, "no memory");
 	fd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (rel->size ? O_NOFOLLOW : 0));
 	level->dir = fd < 0 ? NULL : fdopendir(fd);
-	err = level->dir ? 0 : errno ? -errno : -EIO;
-	if (err && fd >= 0)
-		close(fd);
-	if (err)
-		fail(f, err, "cannot read folder %s", path.p);
+	if (!level->dir) {
+		err = fail(f, -errno, "cannot read folder %s", path.p);
+		if (fd >= 0)
+			close(fd);
+	}
 	level->path_len = rel->size;
 	text_free(&path);
 	return err;
@@ -156,6 +156,7 @@ static int walk(struct scan *scan, const char *root, struct fail *f)
 		const struct dirent *d;
 
 		errno = 0;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): it is open */
 		d = readdir(level->dir);
 		if (d) {
 			err = visit(&w, d, f);
