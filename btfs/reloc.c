@@ -235,20 +235,23 @@ static bool take_name(struct reader *in, uint32_t *ret)
 	struct text *names = &in->r->names;
 	uint32_t at = names->size;
 
-	for (; in->p < in->end; in->p++) {
-		char c = *in->p;
+	for (;;) {
+		const char *start = in->p;
+		int high, low;
+		char c;
 
-		if (c == '%' && in->end - in->p > 2) {
-			int high = hex_digit(in->p[1]), low = hex_digit(in->p[2]);
-
-			if (high < 0 || low < 0 || (high == 0 && low == 0))
-				return false;
-			c = high << 4 | low;
-			in->p += 2;
-		} else if (!is_word_byte(c)) {
+		while (in->p < in->end && is_word_byte(*in->p))
+			in->p++;
+		text_bytes(names, start, in->p - start);
+		if (in->end - in->p < 3 || *in->p != '%')
 			break;
-		}
+		high = hex_digit(in->p[1]);
+		low = hex_digit(in->p[2]);
+		if (high < 0 || low < 0 || (high == 0 && low == 0))
+			return false;
+		c = high << 4 | low;
 		text_bytes(names, &c, 1);
+		in->p += 3;
 	}
 	if (names->size == at)
 		return false;
