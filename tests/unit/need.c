@@ -165,8 +165,8 @@ static const char *const lines[] = {
 	"type_exists\tint\tlong%20unsigned%20int\t-\tint",
 	"type_exists\ttypedef\tf\t-\tptr(func(int,ptr(struct),void))",
 	"type_size\tenum\ta\t-\tenum",
-	"type_matches\tstruct\ta\t-\t"
-	"struct:a(member:b(sint:int/4),member(union(member:c(fwd:d/1))))",
+	("type_matches\tstruct\ta\t-\t"
+	 "struct:a(member:b(sint:int/4),member(union(member:c(fwd:d/1))))"),
 	"type_matches\tenum\ta\t-\tenum:a(enumerator:A,enumerator:B)",
 	"type_matches\tstruct\ta\t-\tstruct:a",
 	"enumval_exists\tenum\ta\tA\t-",
