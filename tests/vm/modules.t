@@ -7,7 +7,7 @@
 kernel=6.1.0-56-cloud-amd64
 module=$(find "$TOP/build/vm-cache" -path "*$kernel*" -name nf_conntrack.ko 2>/dev/null | head -n 1)
 archived=$SHARED/archive/debian/12/x86_64/$kernel.btf.tar.xz
-[ -n "$module" ] || tap_skip "no modules of $kernel; tests/vm/debian61.t fetches them"
+[ -n "$module" ] || tap_skip "no modules of $kernel; debian61.t fetches them"
 [ -r "$archived" ] || tap_skip "no BTF of $kernel in $SHARED/archive"
 command -v bpftool >/dev/null || tap_skip "no bpftool to look with"
 cd "$TMP" || exit 1
