@@ -312,8 +312,7 @@ int main(int argc, char **argv)
 	struct metrics *metrics;
 	int status, err;
 
-	/* One thread serves more requests than a network brings (measured: 100,000 small ones a
-	 * second); the second is there for when the first waits for a disk. */
+	/* At least two: one goes on where the other waits for a disk. */
 	s.threads = processors < 2		    ? 2
 		    : processors > POOL_MAX_THREADS ? POOL_MAX_THREADS
 						    : processors;
