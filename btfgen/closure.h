@@ -3,7 +3,6 @@
 #ifndef BTFGEN_CLOSURE_H
 #define BTFGEN_CLOSURE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,11 +36,6 @@ int closure_of(const struct plan *plan, const struct match *match, struct closur
  */
 int closure_widen(const struct plan *plan, struct closure *closure);
 void closure_free(struct closure *closure);
-
-static inline bool closure_has(const struct closure *c, uint32_t id)
-{
-	return c->kept[id / 64] >> id % 64 & 1;
-}
 
 /* Keeps one more type, alone. */
 static inline void closure_keep(struct closure *c, uint32_t id)

@@ -144,41 +144,46 @@ static int write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-/* Writes and sets the mode; the file stays open. */
-static int fill(int fd, const char *path, const void *data, size_t size, mode_t mode,
+enum sync { SYNC_NOW, SYNC_LATER };
+
+/*
+ * Closes fd in any case. fsync is asked once: after a failure the kernel may have dropped the
+ * dirty pages, and a second call would then succeed without them.
+ */
+static int fill(int fd, const char *path, const struct publish_content *content, enum sync sync,
 		struct fail *f)
 {
 	int err;
 
-	err = write_all(fd, data, size);
+	err = write_all(fd, content->data, content->size);
 	if (err) {
 		errno = -err;
-		err = fail(f, err, "cannot write %zu bytes to %s: %m", size, path);
-	} else if (fchmod(fd, mode) < 0) {
+		err = fail(f, err, "cannot write %zu bytes to %s: %m", content->size, path);
+	} else if (fchmod(fd, content->mode) < 0) {
 		err = fail(f, -errno, "cannot set the mode of %s: %m", path);
+	} else if (sync == SYNC_NOW && fsync(fd) < 0) {
+		err = fail(f, -errno, "cannot sync %s: %m", path);
 	}
+	if (close(fd) < 0 && !err)
+		err = fail(f, -errno, "cannot close %s: %m", path);
 	return err;
 }
 
-static int finish(int fd, const char *path, struct fail *f)
+/* The content under place's temporary name, which is gone again after an error. */
+static int write_tmp(struct place *place, const struct publish_content *content, enum sync sync,
+		     struct fail *f)
 {
-	return close(fd) < 0 ? fail(f, -errno, "cannot close %s: %m", path) : 0;
-}
+	int err, fd = -1;
 
-/*
- * fsync is asked once: after a failure the kernel may have dropped the dirty pages, and a second
- * call would then succeed without them.
- */
-static int fill_and_sync(int fd, const char *path, const void *data, size_t size, mode_t mode,
-			 struct fail *f)
-{
-	int err, closed;
-
-	err = fill(fd, path, data, size, mode, f);
-	if (!err && fsync(fd) < 0)
-		err = fail(f, -errno, "cannot sync %s: %m", path);
-	closed = finish(fd, path, err ? NULL : f);
-	return err ? err : closed;
+	err = create_tmp(place, &fd);
+	if (err) {
+		errno = -err;
+		return fail(f, err, "cannot make a file beside %s: %m", place->path);
+	}
+	err = fill(fd, place->path, content, sync, f);
+	if (err)
+		unlinkat(place->folder, place->tmp, 0);
+	return err;
 }
 
 static int make_folder(const char *path, mode_t mode, struct fail *f)
@@ -225,26 +230,21 @@ int publish_parents(const char *path, mode_t mode, struct fail *f)
 
 int publish_file(const char *path, const void *data, size_t size, mode_t mode, struct fail *f)
 {
+	const struct publish_content content = { data, size, mode };
 	struct place place = { .folder = -1 };
-	int err, fd = -1;
+	int err;
 
 	err = place_open(&place, path, f);
 	if (err)
 		return err;
-	err = create_tmp(&place, &fd);
-	if (err) {
-		errno = -err;
-		err = fail(f, err, "cannot make a file beside %s: %m", path);
-		goto out;
-	}
-	err = fill_and_sync(fd, path, data, size, mode, f);
-	if (!err)
+	err = write_tmp(&place, &content, SYNC_NOW, f);
+	if (!err) {
 		err = place_rename(&place, f);
-	if (err)
-		unlinkat(place.folder, place.tmp, 0);
-	else
-		err = sync_folder(place.folder, path, f);
-out:
+		if (err)
+			unlinkat(place.folder, place.tmp, 0);
+		else
+			err = sync_folder(place.folder, path, f);
+	}
 	close(place.folder);
 	return err;
 }
@@ -277,29 +277,19 @@ int publish_prepare(const char *path, const struct publish_content *content, cha
 		    struct fail *f)
 {
 	struct place place = { .folder = -1 };
-	int err, closed, fd = -1;
 	char *tmp = NULL;
+	int err;
 
 	err = place_open(&place, path, f);
 	if (err)
 		return err;
-	err = create_tmp(&place, &fd);
-	if (err) {
-		errno = -err;
-		err = fail(f, err, "cannot make a file beside %s: %m", path);
-		goto out;
-	}
-	err = fill(fd, path, content->data, content->size, content->mode, f);
-	closed = finish(fd, path, err ? NULL : f);
-	if (!err)
-		err = closed;
-	if (!err && asprintf(&tmp, "%.*s%s", (int)(place.name - path), path, place.tmp) < 0)
+	err = write_tmp(&place, content, SYNC_LATER, f);
+	if (!err && asprintf(&tmp, "%.*s%s", (int)(place.name - path), path, place.tmp) < 0) {
 		err = fail(f, -ENOMEM, "no memory for a path");
-	if (err)
 		unlinkat(place.folder, place.tmp, 0);
-	else
+	}
+	if (!err)
 		*ret_tmp = tmp;
-out:
 	close(place.folder);
 	return err;
 }

@@ -114,7 +114,7 @@ static inline uint32_t view_u32(const struct view *v, const void *p)
 }
 
 /* Ids and names below the view's own are told to compilers and analysers to be its base's. */
-static inline const struct view *base_of(const struct view *v)
+static inline const struct view *view_base(const struct view *v)
 {
 	if (!v->base)
 		__builtin_unreachable();
@@ -124,7 +124,7 @@ static inline const struct view *base_of(const struct view *v)
 static inline const uint8_t *view_raw_type(const struct view *v, uint32_t id)
 {
 	if (id < v->first_id)
-		v = base_of(v);
+		v = view_base(v);
 	return v->types + v->offsets[id - v->first_id];
 }
 
@@ -133,7 +133,7 @@ static inline uint8_t view_kind(const struct view *v, uint32_t id)
 {
 	if (id >= v->first_id)
 		return v->kinds[id - v->first_id];
-	return id ? base_of(v)->kinds[id - v->base->first_id] : BTF_KIND_UNKN;
+	return id ? view_base(v)->kinds[id - v->base->first_id] : BTF_KIND_UNKN;
 }
 
 /* id 0 gives kind BTF_KIND_UNKN (void). The id must be below n_types. */
@@ -159,7 +159,7 @@ static inline struct view_type view_type(const struct view *v, uint32_t id)
 static inline const char *view_name(const struct view *v, uint32_t name_off)
 {
 	if (name_off < v->first_str)
-		v = base_of(v);
+		v = view_base(v);
 	return v->strs + (name_off - v->first_str);
 }
 
