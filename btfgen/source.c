@@ -190,6 +190,25 @@ static int add_folder(struct source *s, const char *path, struct fail *f)
 	return err;
 }
 
+/* Those of the archive stay in: all are merged anew, in one order. */
+static int merge_all(struct source *s, struct fail *f)
+{
+	size_t n = s->archive.n_modules, n_extra = s->extra.n_modules;
+	struct archive all = { .n_modules = n + n_extra };
+	int err;
+
+	all.modules = calloc(n + n_extra + 1, sizeof(*all.modules));
+	if (!all.modules)
+		return fail(f, -ENOMEM, "no memory");
+	for (size_t i = 0; i < n + n_extra; i++)
+		all.modules[i] = i < n ? s->archive.modules[i] : s->extra.modules[i - n];
+	merged_free(&s->merged);
+	s->view = s->base;
+	err = merge(s, &all, f);
+	free(all.modules);
+	return err;
+}
+
 int source_add_modules(struct source *source, const char *const *paths, size_t n, struct fail *f)
 {
 	struct stat st;
@@ -201,5 +220,5 @@ int source_add_modules(struct source *source, const char *const *paths, size_t n
 		else
 			err = add_file(source, paths[i], f);
 	}
-	return err ? err : merge(source, &source->extra, f);
+	return err ? err : merge_all(source, f);
 }

@@ -48,6 +48,11 @@ for again in "at first" "from the working copy"; do
 	ok "the same bytes" cmp one.btf tree/min/*/debian/12/x86_64/$kernel.btf
 done
 
+other=$(find modules -name 'nf_*.ko' ! -name nf_conntrack.ko | head -n 1)
+ok "an archive with modules, and one more" "$BTFGEN" cut --need need.txt --module "$other" \
+	"archive/debian/12/x86_64/$kernel.btf.tar.xz" more.btf
+is "$(structs more.btf)" 1 "both are looked at"
+
 head -c 1000 members/nf_conntrack >members/torn
 "$BTFGEN" cut --need need.txt --module members/torn "$vmlinux" none.btf 2>said
 is $? 1 "a torn module is refused"
