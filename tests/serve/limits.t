@@ -99,6 +99,8 @@ ok(server.metric("btfdepot_connections") <= 52, "the others are gone")
 
 # Many addresses: whoever has waited longest makes room.
 hoard += [server.connect(f"127.0.1.{i % 100 + 1}") for i in range(400)]
+# Those that were just evicted hold their places until they are closed: 503 is right till then.
+ok(until(lambda: server.get("/healthz")[0] == 200), "the flood is dealt with")
 same([server.get("/index.tsv")[0] for _ in range(20)], [200] * 20, "with all places taken, newcomers are served")
 ok(until(lambda: server.metric("btfdepot_connections") <= 201), "and the limit holds")
 ok(server.metric('btfdepot_connections_closed_total{why="evicted"}') >= 450, "idle ones made room")
